@@ -1,0 +1,127 @@
+/*
+ * Connections: what the layers above (later TLS, today HTTP) see of TCP.
+ *
+ * One thread, one loop, no reentry from outside: everything happens inside
+ * net_poll(), which calls the app's functions below.  Pull-style: the app is
+ * handed contiguous bytes and says how many it is done with; net keeps the rest
+ * (at most LIMIT_HOLD_LEN a connection, which is also the TCP window).
+ *
+ * Every connection is always in exactly one `net_wait` state, each with a deadline
+ * from config/limits.h, so no client can hold a connection for ever.
+ */
+#pragma once
+
+#include "config/base.h"
+#include "kernel/gate.h"
+
+struct net_conn;
+
+/* What the connection waits for; decides its deadline and who is evicted first. */
+enum net_wait {
+	NET_WAIT_IDLE = 0,  /* no byte of a next request yet: LIMIT_IDLE_MS, first to be evicted */
+	NET_WAIT_REQUEST,   /* part of a request is here: LIMIT_REQUEST_MS from its first byte */
+	NET_WAIT_WRITE,     /* a response is under way: LIMIT_WRITE_MS per LIMIT_WRITE_MIN_LEN acknowledged */
+	NET_WAIT_LINGER,    /* all is sent and the app called net_close(): LIMIT_LINGER_MS */
+};
+#define NET_WAIT_STATES 4
+
+struct net_peer {
+	uint8_t addr[16];   /* network order; IPv4 uses the first 4 */
+	bool is_ipv6;
+	uint16_t port;      /* host order */
+};
+
+/* The layer above.  `app` is what opened() returned. */
+struct net_app {
+	/*
+	 * A connection was established (state NET_WAIT_IDLE).
+	 * Returns the app's state for it, or NULL to refuse (it is reset).
+	 */
+	void *(*opened)(struct net_conn *conn);
+
+	/*
+	 * data[0, len) are all bytes received and not yet consumed, in order; those
+	 * from data[fresh] on are new since the last call (fresh == len after
+	 * net_resume()).  Valid during the call only.
+	 * Returns how many bytes, from the front, are done with.
+	 */
+	size_t (*received)(void *app, struct net_conn *conn,
+	    const uint8_t *data, size_t len, size_t fresh);
+
+	/* There is room to send again, after a send took less than it was given. */
+	void (*writable)(void *app, struct net_conn *conn);
+
+	/* The peer sent FIN; every byte before it has been handed over. */
+	void (*peer_closed)(void *app, struct net_conn *conn);
+
+	/*
+	 * The deadline of `state` passed.  The app may send a last answer and call
+	 * net_close(); if it does not, the connection is reset.
+	 */
+	void (*expired)(void *app, struct net_conn *conn, enum net_wait state);
+
+	/* The connection is gone, for whatever reason: release the app's state. */
+	void (*closed)(void *app);
+};
+
+/* Start listening: connections to `port` on both address families go to `app`. */
+MUST_USE bool net_listen(uint16_t port, const struct net_app *app);
+
+/* Change what the connection waits for.  Entering a state starts its deadline; re-entering the same state restarts it. */
+void net_set_wait(struct net_conn *conn, enum net_wait state);
+
+/*
+ * Queue len (1..512) bytes, copied.  All or nothing.
+ * Returns false when there is no room now: writable() follows.
+ */
+MUST_USE bool net_send_copy(struct net_conn *conn, const void *data, size_t len);
+
+/*
+ * Queue bytes that stay as they are for ever (ROM or rodata), by reference.
+ * Returns how many, from the front, were taken; if less than len, writable() follows.
+ */
+MUST_USE size_t net_send_static(struct net_conn *conn, const void *data, size_t len);
+
+/* Everything queued so far has been acknowledged by the peer. */
+bool net_send_done(const struct net_conn *conn);
+
+/* Call received() again soon, if unconsumed bytes are held (after a response has ended). */
+void net_resume(struct net_conn *conn);
+
+/* No more will be sent: FIN after what is queued; bytes still arriving are dropped; state LINGER once all is sent. */
+void net_close(struct net_conn *conn);
+
+/* Reset at once.  closed() is called before this returns. */
+void net_abort(struct net_conn *conn);
+
+/* The other side's address; valid as long as the connection. */
+const struct net_peer *net_peer(const struct net_conn *conn);
+
+/* ---- The whole ---------------------------------------------------------- */
+
+/*
+ * Set up pools, interface and addresses from info->cmdline ("ip=" as in Linux's
+ * nfsroot.txt, else DHCPv4; IPv6 by SLAAC).  Called once, first.
+ * Returns NULL, or a sentence for the operator saying what is wrong.
+ */
+MUST_USE const char *net_start(const struct gate_info *info);
+
+/*
+ * One turn of the loop: collect frames, run the stack and its timers, send, and
+ * sleep until something is due.  Returns true while the server should go on; false
+ * once the operator asked for a stop and responses under way have ended (or
+ * LIMIT_STOP_MS has passed).
+ */
+MUST_USE bool net_poll(void);
+
+/* Milliseconds since boot, as of this turn of the loop. */
+uint64_t net_now_ms(void);
+
+/* Unix time in seconds, as of this turn of the loop. */
+uint64_t net_unix_time(void);
+
+/* Print the level of every pool, one console line ("pools: ..."), for operators and leak tests. */
+void net_print_pools(void);
+
+/* Append to the console; batched, handed to the gate at the end of the turn at the latest. */
+void net_log(const char *text, size_t len);
