@@ -14,6 +14,14 @@
 #define LIMIT_RX_BUFFERS 256
 #define LIMIT_RX_BUFFER_LEN 2048
 
+/* ---- Connections --------------------------------------------------------- */
+
+/*
+ * Bytes that the layer above TCP may keep in a connection object.  Multiplied by the
+ * number of connections: twice as much costs 1,000 connections 128 KiB.
+ */
+#define LIMIT_CONN_APP_LEN 128
+
 /* ---- HTTP ---------------------------------------------------------------- */
 
 /*

@@ -31,13 +31,19 @@ struct net_peer {
 	uint16_t port;      /* host order */
 };
 
-/* The layer above.  `app` is what opened() returned. */
+/*
+ * The layer above.  `app` points at app_len bytes of its state for one connection,
+ * which lie inside net's own connection object: zeroed before opened(), aligned to
+ * 16, valid until closed() returns.
+ */
 struct net_app {
+	size_t app_len;     /* 0..LIMIT_CONN_APP_LEN */
+
 	/*
 	 * A connection was established (state NET_WAIT_IDLE).
-	 * Returns the app's state for it, or NULL to refuse (it is reset).
+	 * Returns false to refuse it: it is reset, and closed() is not called.
 	 */
-	void *(*opened)(struct net_conn *conn);
+	bool (*opened)(void *app, struct net_conn *conn);
 
 	/*
 	 * data[0, len) are all bytes received and not yet consumed, in order; those
@@ -60,14 +66,23 @@ struct net_app {
 	 */
 	void (*expired)(void *app, struct net_conn *conn, enum net_wait state);
 
-	/* The connection is gone, for whatever reason: release the app's state. */
+	/* The connection is gone, for whatever reason; after this, so is `app`. */
 	void (*closed)(void *app);
 };
 
-/* Start listening: connections to `port` on both address families go to `app`. */
+/*
+ * Start listening: connections to `port` on both address families go to `app`,
+ * which is kept by reference.  Returns false when there is no listener left or
+ * app_len is more than LIMIT_CONN_APP_LEN.
+ */
 MUST_USE bool net_listen(uint16_t port, const struct net_app *app);
 
-/* Change what the connection waits for.  Entering a state starts its deadline; re-entering the same state restarts it. */
+/*
+ * Change what the connection waits for.  Entering a state starts its deadline;
+ * re-entering the same state restarts it.  NET_WAIT_IDLE may be asked for while
+ * sent bytes are not yet acknowledged: until they are, the connection counts as
+ * NET_WAIT_WRITE, and then becomes NET_WAIT_IDLE by itself.
+ */
 void net_set_wait(struct net_conn *conn, enum net_wait state);
 
 /*
