@@ -63,3 +63,70 @@
 
 /* After the operator asked for a stop, for responses under way to end. */
 #define LIMIT_STOP_MS 3000
+
+/* ---- Kernel -------------------------------------------------------------- */
+
+/*
+ * Pages for page tables.  Each of the two dozen regions takes up to five, and 2 MiB
+ * pages keep the large ones small.  Running out is a panic at start-up, never later.
+ */
+#define LIMIT_PAGE_TABLES 160
+
+/* Stack of the server, bytes.  Overflow hits an absent page: crash and restart. */
+#define LIMIT_SERVER_STACK_LEN 65536
+
+/*
+ * Most memory the server's pools get, however much RAM there is: a crash wipes
+ * all of it before the next start, and that has to stay within milliseconds.
+ */
+#define LIMIT_POOL_LEN (256u << 20)
+
+/* RAM the kernel leaves unused below the pools, for nothing: a machine this short is refused. */
+#define LIMIT_POOL_MIN_LEN (4u << 20)
+
+/*
+ * The watchdog: a server that makes no gate call for this many ticks of a second
+ * hangs, and is restarted.  The longest honest turn takes milliseconds.
+ */
+#define LIMIT_HANG_TICKS 3
+
+/*
+ * Crashes in a row, each within LIMIT_CRASH_ROW_MS of the start before, after which
+ * the whole VM is rebooted instead of the server alone.
+ */
+#define LIMIT_CRASH_ROW 8
+#define LIMIT_CRASH_ROW_MS 5000
+
+/* ---- Machine ------------------------------------------------------------- */
+
+/*
+ * Text of the server that waits for the console.  About 600 access-log lines; a
+ * serial port of 115200 baud needs 6 s for them.  When it is full, lines are
+ * dropped and counted on the console.
+ */
+#define LIMIT_CONSOLE_RING_LEN 65536
+
+/* One formatted kernel message; the rest of a longer one is cut off. */
+#define LIMIT_CONSOLE_LINE_LEN 256
+
+/*
+ * ACPI tables looked at, and bytes of one.  QEMU has 6 to 10 tables of 16 KiB at most;
+ * a physical server's DSDT reaches some 500 KiB.  What lies beyond is ignored:
+ * the machine then may lack a power button.
+ */
+#define LIMIT_ACPI_TABLES 64
+#define LIMIT_ACPI_TABLE_LEN (1u << 20)
+
+/* For the firmware to hand the power button over (ms); then we go without it. */
+#define LIMIT_ACPI_ENABLE_MS 300
+
+/* Between two looks at the CMOS clock to correct the time of day. */
+#define LIMIT_CLOCK_CHECK_S 600
+
+/*
+ * The generator takes fresh bytes from the CPU after so many bytes given out, or
+ * after so long.  Key erasure makes this a second line: after a state was
+ * read once, output can be foretold no longer than this.
+ */
+#define LIMIT_RESEED_LEN 65536
+#define LIMIT_RESEED_S 300
