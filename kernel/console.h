@@ -1,9 +1,9 @@
 /*
  * The console: the first serial port, written in two ways.
  *
- * Kernel messages (console_write, console_printf) go out at once and wait for the
- * port.  The server's text (console_append) goes into a ring and leaves from the
- * idle path, a FIFO at a time, so that a slow console never slows a response.
+ * Kernel messages (console_write, console_printf) go out at once and wait for
+ * the port.  The server's text (console_append) goes into a ring and leaves from
+ * the idle path, a FIFO at a time, so that a slow console never slows a response.
  * The two never share a line: each finishes or breaks the other's line first.
  *
  * What is shown is printable ASCII and '\n' (sent as "\r\n"); every other byte
@@ -29,8 +29,7 @@ void console_write(const char *text, size_t len);
 
 /*
  * Print formatted text now.  One call is at most LIMIT_CONSOLE_LINE_LEN bytes,
- * the rest is cut off.  Knows %s %.*s %c %d %u %x %p %%, the lengths l, ll and z,
- * a width with optional 0 or -, and (for %s) a precision; see format.h.
+ * the rest is cut off.  Conversions: format.h.
  */
 void console_printf(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
@@ -51,8 +50,8 @@ bool console_append(const char *text, size_t len);
 bool console_drain(void);
 
 /*
- * Before a panic report, a stop or a restart: send all of the ring and wait until
- * the port has sent it.  Bounded by the ring's size and the port's patience.
+ * Before a panic report, a stop or a restart: send all of the ring and wait
+ * until the port has sent it.  Bounded by the ring's size and the port's patience.
  */
 void console_flush(void);
 
