@@ -1,8 +1,8 @@
 /*
- * Words of the command line: "name" or "name=value", separated by blanks.  There
- * is no quoting.  Pure.  Most words belong to the server; the kernel's own are
+ * Words of the command line: "name" or "name=value", separated by blanks.
+ * There is no quoting.  Pure.  Most words belong to the server, one to the kernel:
  *
- *   on-crash=restart|poweroff|reboot   when the server has crashed; else restart
+ *   on-crash=restart|poweroff|reboot   what follows a crash of the server
  */
 #pragma once
 
@@ -13,7 +13,7 @@
  *
  * cmdline    NUL-terminated
  * value,len  written when found: the bytes after '=', inside cmdline, not
- *            NUL-terminated; len 0 for a word without '=' or with an empty value
+ *            NUL-terminated; len 0 for a word without '=' or an empty value
  */
 MUST_USE bool cmdline_find(const char *cmdline, const char *name,
     const char **value, size_t *len);

@@ -82,7 +82,7 @@ static void ring_put_text(const char *text, size_t len)
 	}
 }
 
-/* Send the ring's oldest byte.  Returns false when the port does not take it. */
+/* Send the ring's oldest byte.  Returns whether the port took it. */
 static bool ring_send(bool wait)
 {
 	const uint8_t byte = ring[head];

@@ -2,8 +2,8 @@
  * The console: the first serial port, written in two ways.
  *
  * Kernel messages (console_write, console_printf) go out at once and wait for
- * the port.  The server's text (console_append) goes into a ring and leaves from
- * the idle path, a FIFO at a time, so that a slow console never slows a response.
+ * the port.  The server's text (console_append) goes into a ring and leaves
+ * from the idle path, a FIFO at a time: a slow console never slows a response.
  * The two never share a line: each finishes or breaks the other's line first.
  *
  * What is shown is printable ASCII and '\n' (sent as "\r\n"); every other byte
@@ -51,7 +51,7 @@ bool console_drain(void);
 
 /*
  * Before a panic report, a stop or a restart: send all of the ring and wait
- * until the port has sent it.  Bounded by the ring's size and the port's patience.
+ * until the port has sent it.  Bounded by the ring and the port's patience.
  */
 void console_flush(void);
 

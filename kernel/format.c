@@ -72,7 +72,8 @@ static void put_signed(struct sink *s, const struct spec *spec, int64_t value)
 		put_number(s, spec, "", (uint64_t)value, 10);
 }
 
-static void put_string(struct sink *s, const struct spec *spec, const char *text)
+static void put_string(struct sink *s, const struct spec *spec,
+    const char *text)
 {
 	struct spec plain = *spec;
 	size_t len = 0;

@@ -1,5 +1,6 @@
 /*
- * Serial port, send only: see uart.h.  Registers: PC16550D data sheet, section 8.
+ * Serial port, send only: see uart.h.
+ * Registers: PC16550D data sheet, section 8.
  *
  *   credit   bytes the FIFO surely takes without asking: 16 once it was seen
  *            empty, one less for each byte sent

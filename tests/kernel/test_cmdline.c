@@ -12,7 +12,7 @@
 
 #include "kernel/cmdline.h"
 
-static void expect_value(const char *cmdline, const char *name,
+static void value_is(const char *cmdline, const char *name,
     const char *expected)
 {
 	const char *value = NULL;
@@ -25,7 +25,7 @@ static void expect_value(const char *cmdline, const char *name,
 	assert_true(value + len <= cmdline + strlen(cmdline));
 }
 
-static void expect_absent(const char *cmdline, const char *name)
+static void word_absent(const char *cmdline, const char *name)
 {
 	const char *value = NULL;
 	size_t len = 99;
@@ -38,35 +38,35 @@ static void expect_absent(const char *cmdline, const char *name)
 static void words_are_found_anywhere(void **state)
 {
 	(void)state;
-	expect_value("log=off ip=dhcp x", "log", "off");
-	expect_value("log=off ip=dhcp x", "ip", "dhcp");
-	expect_value("log=off ip=dhcp x", "x", "");
-	expect_value("\t log=off\n", "log", "off");
+	value_is("log=off ip=dhcp x", "log", "off");
+	value_is("log=off ip=dhcp x", "ip", "dhcp");
+	value_is("log=off ip=dhcp x", "x", "");
+	value_is("\t log=off\n", "log", "off");
 }
 
 static void an_empty_value_is_a_value(void **state)
 {
 	(void)state;
-	expect_value("log=", "log", "");
-	expect_value("log= next", "log", "");
-	expect_value("a==b", "a", "=b");
+	value_is("log=", "log", "");
+	value_is("log= next", "log", "");
+	value_is("a==b", "a", "=b");
 }
 
 static void the_last_word_wins(void **state)
 {
 	(void)state;
-	expect_value("log=on log=off", "log", "off");
-	expect_value("log=on log", "log", "");
+	value_is("log=on log=off", "log", "off");
+	value_is("log=on log", "log", "");
 }
 
 static void parts_of_words_are_not_words(void **state)
 {
 	(void)state;
-	expect_absent("logs=off nolog=1 xlog", "log");
-	expect_absent("lo", "log");
-	expect_absent("", "log");
-	expect_absent("   ", "log");
-	expect_absent("x=log", "log");
+	word_absent("logs=off nolog=1 xlog", "log");
+	word_absent("lo", "log");
+	word_absent("", "log");
+	word_absent("   ", "log");
+	word_absent("x=log", "log");
 }
 
 static void on_crash_has_three_values(void **state)

@@ -192,7 +192,7 @@ static void fill(void)
 	assert_false(console_append(text, 63));
 }
 
-/* Let the port take n bytes, in as many drains as that needs, and forget them. */
+/* Let the port take n bytes, in as many drains as it needs; forget them. */
 static void drain_bytes(size_t n)
 {
 	for (room = n; room > 0; )
