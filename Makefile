@@ -1,0 +1,169 @@
+# stele: a folder of files becomes a virtual machine that serves it.
+# `make help` lists what can be asked for; config/README.md says how it is built.
+
+VERSION := 0.1.0
+
+# What a user may set; `make help` explains them.
+SITE = romfs/welcome
+HTTP_PORT = 8080
+MEM = 64
+MACHINE = q35
+APPEND =
+FUZZ_SECONDS = 60
+CC = gcc
+HOSTCC = $(CC)
+CLANG = clang
+
+# The site's name may hold anything, so it travels in the environment, unexpanded.
+override SITE := $(value SITE)
+export SITE HTTP_PORT MEM MACHINE APPEND FUZZ_SECONDS
+export BEARSSL_SRC LWIP_SRC PACKAGES
+export LC_ALL := C.UTF-8
+export SOURCE_DATE_EPOCH := 0
+
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all image run stop dev test fuzz bench symbolize clean help FORCE
+
+all: image
+	@config/summary.sh
+
+# V=1 shows the commands themselves.
+ifeq ($(V),1)
+say =
+Q =
+else
+say = @printf '  %-7s %s\n' '$1' '$2';
+Q = @
+endif
+
+# $(call packages,GROUP...): have the Debian packages of these groups.
+packages = config/packages.sh $1
+
+include config/deps.mk
+
+# ---- What is built from what ---------------------------------------------------
+
+BOOT_SRCS := $(wildcard boot/*.c boot/*.S) config/libc/string.c
+KERNEL_SRCS := $(wildcard kernel/*.c kernel/*.S) config/libc/string.c \
+	$(KERNEL_BEARSSL_SRCS)
+SERVER_SRCS := $(wildcard net/*.c net/*.S http/*.c romfs/*.c) \
+	config/libc/string.c $(LWIP_SRCS)
+MKROMFS_SRCS := $(wildcard romfs/mkromfs/*.c) romfs/romfs.c \
+	$(BEARSSL_HASH_SRCS)
+MKIMAGE_SRCS := $(wildcard boot/mkimage/*.c) $(BEARSSL_HASH_SRCS)
+
+# ---- How -----------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla
+INCLUDES := -I. -Inet -I$(LWIP)/src/include -I$(BEARSSL)/inc -I$(BEARSSL)/src
+COMMON := -std=gnu11 -g "-ffile-prefix-map=$(CURDIR)=." -fno-common
+
+# Without a C library, in ring 0 and 3.  Nothing of the machine's own headers but
+# those that belong to the compiler.
+FREESTANDING := $(COMMON) -O2 -ffreestanding -nostdinc -Iconfig/libc \
+	-isystem build/compiler-include $(INCLUDES) \
+	-m64 -mno-red-zone -fcf-protection=none -fno-omit-frame-pointer \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing \
+	-fno-tree-loop-distribute-patterns \
+	-ffunction-sections -fdata-sections
+PROTECTED := -fstack-protector-strong -mstack-protector-guard=global
+RELOCATABLE := -fPIE -fvisibility=hidden
+
+BOOT_FLAGS := $(FREESTANDING) -fno-pic -mcmodel=small -mgeneral-regs-only \
+	-fno-stack-protector
+KERNEL_FLAGS := $(FREESTANDING) $(RELOCATABLE) $(PROTECTED) -mgeneral-regs-only
+SERVER_FLAGS := $(FREESTANDING) $(RELOCATABLE) $(PROTECTED)
+HOST_FLAGS := $(COMMON) -O2 $(INCLUDES) -D_GNU_SOURCE
+
+# Others' code is compiled with our flags but not held to our warnings.
+warnings = $(if $(filter build/%,$1),-w,$(WARNINGS))
+
+LINK := -nostdlib -Wl,--build-id=none -Wl,-z,noexecstack \
+	-Wl,-z,max-page-size=4096 -Wl,--fatal-warnings
+LINK_IMAGE := $(LINK) -static-pie -Wl,-T,boot/image.ld -Wl,--gc-sections \
+	-Wl,--no-dynamic-linker -Wl,-z,norelro -Wl,-z,text
+
+# $(call objects,KIND,SOURCES): where their objects go.
+objects = $(patsubst %,build/$1/%.o,$(patsubst build/%,%,$2))
+
+# Everything a compiler needs to be there before it runs.
+READY := packages-build build/compiler-include $(BEARSSL_STAMP) $(LWIP_STAMP)
+
+# $(call compile,KIND,COMPILER,FLAGS): the rules for all objects of a kind.  They
+# depend on a file that holds the flags, so other flags mean compiling again.
+define compile
+$(eval KINDS += $1)
+build/$1/.flags: FORCE
+	@mkdir -p $$(@D)
+	@echo '$2 $3 $(WARNINGS)' | cmp -s - $$@ || echo '$2 $3 $(WARNINGS)' >$$@
+
+build/$1/%.o: % build/$1/.flags | $(READY)
+	$$(call say,CC,$1: $$<)mkdir -p $$(@D) && $2 $3 $$(call warnings,$$<) \
+		-MMD -MP -c $$< -o $$@
+
+build/$1/%.o: build/% build/$1/.flags | $(READY)
+	$$(call say,CC,$1: $$<)mkdir -p $$(@D) && $2 $3 $$(call warnings,$$<) \
+		-MMD -MP -c $$< -o $$@
+endef
+
+$(eval $(call compile,boot,$(CC),$(BOOT_FLAGS)))
+$(eval $(call compile,kernel,$(CC),$(KERNEL_FLAGS)))
+$(eval $(call compile,server,$(CC),$(SERVER_FLAGS)))
+$(eval $(call compile,host,$(HOSTCC),$(HOST_FLAGS)))
+
+.PHONY: packages-build
+packages-build:
+	@$(call packages,build)
+
+build/compiler-include: | packages-build
+	@mkdir -p build && ln -sfn "$$($(CC) -print-file-name=include)" $@
+
+# ---- The image -----------------------------------------------------------------
+
+build/boot.elf: $(call objects,boot,$(BOOT_SRCS)) boot/boot.ld
+	$(call say,LD,$@)$(CC) $(LINK) -static -no-pie -Wl,-T,boot/boot.ld \
+		-Wl,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+
+build/kernel.elf: $(call objects,kernel,$(KERNEL_SRCS)) boot/image.ld
+build/server.elf: $(call objects,server,$(SERVER_SRCS)) boot/image.ld
+build/kernel.elf build/server.elf: config/check-image.sh
+	$(call say,LD,$@)$(CC) $(LINK_IMAGE) -o $@ $(filter %.o,$^) && \
+		config/check-image.sh $@
+
+# Debug information stays behind.
+build/image/%.elf: build/%.elf
+	@mkdir -p $(@D)
+	@objcopy --strip-all $< $@
+
+build/mkromfs: $(call objects,host,$(MKROMFS_SRCS))
+	$(call say,LD,$@)$(HOSTCC) -o $@ $^ -lunistring
+
+build/mkimage: $(call objects,host,$(MKIMAGE_SRCS))
+	$(call say,LD,$@)$(HOSTCC) -o $@ $^
+
+# Walks the site every time, but touches the ROM only if it came out different.
+build/site.rom: build/mkromfs FORCE
+	@config/pack.sh
+
+build/stele.elf: build/mkimage build/boot.elf build/image/kernel.elf \
+		build/image/server.elf build/site.rom
+	$(call say,IMAGE,$@)build/mkimage --boot build/boot.elf \
+		--kernel build/image/kernel.elf --server build/image/server.elf \
+		--rom build/site.rom --version $(VERSION) -o $@ >build/image.sha256
+
+image: build/stele.elf
+
+# ---- Running it ----------------------------------------------------------------
+
+clean:
+	rm -rf build
+
+-include $(shell find $(wildcard $(KINDS:%=build/%)) /dev/null -name '*.d')

@@ -1,0 +1,50 @@
+# Which files of the two libraries get into the image, and how their verified
+# source comes to build/.  The digests are in config/NAME.sha256.
+
+BEARSSL := build/deps/bearssl
+LWIP := build/lwip
+
+BEARSSL_STAMP := $(BEARSSL)/.verified
+LWIP_STAMP := $(LWIP)/.patched
+
+# SHA-256 and ChaCha20 for the kernel's random generator and the image hash.
+BEARSSL_HASH_SRCS := $(addprefix $(BEARSSL)/src/, \
+	hash/sha2small.c codec/dec32be.c codec/enc32be.c)
+KERNEL_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS) \
+	$(BEARSSL)/src/symcipher/chacha20_ct.c
+
+# TCP, UDP (for DHCP), ICMP, IPv4 and IPv6 on Ethernet; no sockets, no threads,
+# no DNS, no applications.
+LWIP_SRCS := $(addprefix $(LWIP)/src/, \
+	$(addprefix core/, def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c \
+		pbuf.c stats.c tcp.c tcp_in.c tcp_out.c timeouts.c udp.c) \
+	$(addprefix core/ipv4/, acd.c dhcp.c etharp.c icmp.c ip4.c ip4_addr.c \
+		ip4_frag.c) \
+	$(addprefix core/ipv6/, ethip6.c icmp6.c ip6.c ip6_addr.c ip6_frag.c \
+		mld6.c nd6.c) \
+	netif/ethernet.c)
+LWIP_PATCHES := $(sort $(wildcard config/lwip-*.patch))
+
+$(BEARSSL_STAMP): config/bearssl.sha256
+	@$(call packages,build)
+	@config/fetch.sh bearssl bearssl bookworm $(if $(BEARSSL_SRC),"$$BEARSSL_SRC")
+
+build/deps/lwip/.verified: config/lwip.sha256
+	@$(call packages,build)
+	@config/fetch.sh lwip lwip trixie $(if $(LWIP_SRC),"$$LWIP_SRC")
+
+# lwIP with our patches, each of which says on top why it is there.
+$(LWIP_STAMP): build/deps/lwip/.verified $(LWIP_PATCHES)
+	@rm -rf $(LWIP).new
+	@cp -pR build/deps/lwip $(LWIP).new
+	@chmod -R u+w $(LWIP).new
+	@for p in $(LWIP_PATCHES); do \
+		echo "  PATCH   $$p"; \
+		patch -s -f -p1 -d $(LWIP).new <$$p || exit 1; \
+	done
+	@touch $(LWIP).new/.patched
+	@rm -rf $(LWIP) && mv $(LWIP).new $(LWIP)
+
+# Whoever needs one of their files needs all of them.
+$(KERNEL_BEARSSL_SRCS): $(BEARSSL_STAMP) ;
+$(LWIP_SRCS): $(LWIP_STAMP) ;

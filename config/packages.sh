@@ -1,0 +1,126 @@
+#!/bin/sh
+# Make sure that the Debian packages a target needs are there.
+#
+#   config/packages.sh GROUP...      groups: build run dev test bench
+#
+# Present packages cost one dpkg-query and print nothing.  Missing ones are
+# named with their reason and installed through apt, with sudo when we are not
+# root.  PACKAGES=ignore in the environment skips all of it, for machines that
+# have the same tools from elsewhere.
+set -eu
+
+# One line a package: groups, package, what for.
+table='
+build         gcc                  to compile
+build         libc6-dev            to compile the tools that run on this machine
+build         binutils             to link and to inspect what was linked
+build         patch                to apply config/lwip-*.patch
+build         dpkg-dev             to unpack the BearSSL and lwIP source packages
+build         libunistring-dev     to normalise file names in mkromfs
+build         media-types          for the table of content types
+run,test      qemu-system-x86      to boot the image
+dev,test      passt                to give a process a network without root
+test          python3              to drive the tests
+test          python3-pytest       to run the tests written in Python
+test          clang                to build the fuzz harnesses
+test          libclang-rt-dev      for the fuzzer and the sanitizers of clang
+test          libcmocka-dev        for the unit tests
+test,bench    curl                 as a client nobody here wrote
+test,bench    wrk                  to make many requests
+test          iproute2             to make a private network for the tests
+test          debian-reference-en  as a site nobody here wrote
+test          python3.11-doc       as a second, larger one
+bench         qemu-system-x86      to boot what is measured
+bench         passt                to give a process a network without root
+bench         iproute2             to make a private network for the measurement
+bench         python3              to drive the measurement
+bench         libglib2.0-dev       to build the QEMU plugin that counts instructions
+bench         pkg-config           to find that library
+'
+
+[ "${PACKAGES-}" = ignore ] && exit 0
+
+wanted() # GROUP... -> "package what for", one line each
+{
+	for group; do
+		printf '%s' "$table" | while read -r groups package why; do
+			case ",$groups," in
+			*",$group,"*) echo "$package $why" ;;
+			esac
+		done
+	done | sort -u -k 1,1
+}
+
+missing() # reads wanted lines, prints those that are not installed
+{
+	lines=$(cat)
+	names=$(echo "$lines" | cut -d ' ' -f 1)
+	# shellcheck disable=SC2086  # package names have no spaces
+	have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $names \
+	    2>/dev/null || true)
+	echo "$lines" | while read -r package why; do
+		case "
+$have
+" in
+		*"
+$package installed
+"*) ;;
+		*) echo "$package $why" ;;
+		esac
+	done
+}
+
+give_up()
+{
+	echo "stele: $1" >&2
+	echo "stele: please install:" $todo_names >&2
+	echo "stele: (or set PACKAGES=ignore if the tools come from elsewhere)" >&2
+	exit 1
+}
+
+todo=$(wanted "$@" | missing)
+[ -n "$todo" ] || exit 0
+todo_names=$(echo "$todo" | cut -d ' ' -f 1 | tr '\n' ' ')
+
+echo "$todo" | while read -r package why; do
+	echo "stele: installing $package ($why)"
+done
+
+command -v apt-get >/dev/null ||
+    give_up "this machine has no apt-get to install packages with"
+as_root=
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null ||
+	    give_up "not root, and there is no sudo to become root with"
+	as_root=sudo
+	echo "stele: sudo may ask for your password"
+fi
+
+log=build/packages.log
+mkdir -p build
+
+apt()
+{
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q \
+	    -o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1
+}
+
+install()
+{
+	# shellcheck disable=SC2086
+	apt install -y --no-install-recommends $todo_names
+}
+
+: >"$log"
+# Package lists may be missing or older than what the mirror still carries.
+if ! install; then
+	echo "stele: fetching newer package lists"
+	apt update || true
+	if ! install; then
+		tail -n 12 "$log" >&2
+		give_up "apt-get could not install them (see above and $log)"
+	fi
+fi
+
+left=$(wanted "$@" | missing)
+[ -z "$left" ] || give_up "apt-get said it was done, but some are still missing"
