@@ -31,6 +31,7 @@ struct romfs {
 	/* derived by romfs_open() */
 	const uint8_t *entries;
 	const uint8_t *buckets;
+	const uint8_t *variants;
 	uint32_t bucket_count;
 	uint64_t hash_seed;
 };

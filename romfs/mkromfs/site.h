@@ -1,0 +1,43 @@
+/*
+ * The site as a list: every file that will be served, found by walking the folder.
+ *
+ * What is refused, and what is skipped, is in romfs/README.md, "What goes in".
+ */
+#pragma once
+
+#include "config/base.h"
+
+struct site_file {
+	char *path;          /* relative to the site, '/' between names; valid UTF-8 */
+	uint64_t len;        /* as of the walk */
+	int64_t mtime;       /* Unix seconds */
+};
+
+struct site {
+	const char *root;    /* as the user wrote it, for messages */
+	char *real_root;     /* no symlinks, absolute */
+	int root_fd;
+	struct site_file *files;    /* sorted by path, bytewise */
+	size_t file_count, file_cap;
+	size_t directory_count;     /* with the root */
+	char **skipped;      /* dot-files and dot-folders, relative paths, sorted */
+	size_t skipped_count, skipped_cap;
+};
+
+/*
+ * Walk the folder `root`.  Everything that is wrong with it is reported by
+ * report_error(); the caller looks at report_count().
+ */
+void site_walk(struct site *site, const char *root);
+
+/*
+ * Open a file or folder of the site for reading; the path may be longer than
+ * the system's PATH_MAX.  Returns -1 and errno.
+ */
+MUST_USE int site_open(const struct site *site, const char *path, int flags);
+
+/* The path as the user would write it: root/path.  The caller frees it. */
+char *site_full_path(const struct site *site, const char *path);
+
+/* `path` (absolute, no symlinks) is `folder` or lies in it. */
+bool path_is_inside(const char *path, const char *folder);
