@@ -14,6 +14,8 @@
 
 #include "romfs/format.h"
 
+#define CRLF 0x0a0d           /* as load_le16() reads it */
+
 /* What romfs_open() carries from check to check. */
 struct check {
 	const uint8_t *image;
@@ -117,8 +119,8 @@ static enum romfs_status check_tables(struct check *c, const struct rom_host *ho
 static bool head_ends(const uint8_t *head, uint32_t len)
 {
 	if (len < 4)
-		return len == 2 && memcmp(head, "\r\n", 2) == 0;
-	return memcmp(head + len - 4, "\r\n\r\n", 4) == 0;
+		return len == 2 && load_le16(head) == CRLF;
+	return load_le32(head + len - 4) == (CRLF | (uint32_t)CRLF << 16);
 }
 
 /* A strong tag: not "W/", just quotes around its bytes (RFC 9110, section 8.8.3). */
@@ -127,24 +129,21 @@ static bool etag_quoted(const uint8_t *etag, uint32_t len)
 	return len >= 2 && etag[0] == '"' && etag[len - 1] == '"';
 }
 
+/* `before` and `room`: the bytes of the section on the two sides of head_off. */
 static enum romfs_status check_variant(const struct check *c,
     const struct rom_variant *v)
 {
 	const struct rom_range *answers = &c->sections[ROM_ANSWERS];
-	const uint8_t *head;
+	const uint64_t before = v->head_off - answers->off;
+	const uint64_t room = answers->len - before;
+	const uint8_t *head = c->image + v->head_off;
 
-	if (!inside(answers, v->head_off, v->head_len) ||
-	    !inside(answers, v->head_off + v->head_len, v->body_len))
+	/* A head_off below the section makes `before` wrap, and so too large. */
+	if (before > answers->len || v->not_modified_len > before ||
+	    v->head_len > room || v->body_len > room - v->head_len ||
+	    (uint32_t)v->etag_at + v->etag_len > v->head_len)
 		return ROMFS_BAD_OFFSET;
-	if (v->not_modified_len > v->head_off - answers->off)
-		return ROMFS_BAD_OFFSET;
-	if ((uint32_t)v->etag_at + v->etag_len > v->head_len)
-		return ROMFS_BAD_OFFSET;
-
-	head = c->image + v->head_off;
-	if (!head_ends(head, v->head_len))
-		return ROMFS_BAD_ENTRY;
-	if (v->zero != 0)
+	if (!head_ends(head, v->head_len) || v->zero != 0)
 		return ROMFS_BAD_ENTRY;
 	if (v->etag_len == 0)
 		return v->etag_at == 0 && v->not_modified_len == 0 ?
@@ -193,13 +192,14 @@ static enum romfs_status check_entry(const struct check *c, const struct rom_ent
 		return status;
 	if (e->first.coding != ROMFS_IDENTITY || e->zero != 0)
 		return ROMFS_BAD_ENTRY;
-	if (e->first.status == 200)
-		return e->first.etag_len != 0 && e->modified >= -1 ?
-		    check_more(c, e) : ROMFS_BAD_ENTRY;
-	if (e->first.etag_len != 0 || e->modified != -1 ||
-	    e->more_count != 0 || e->more_first != 0)
+	if (e->more_count == 0 && e->more_first != 0)
 		return ROMFS_BAD_ENTRY;
-	return ROMFS_OK;
+	if (e->first.status != 200)
+		return e->first.etag_len == 0 && e->modified == -1 &&
+		    e->more_count == 0 ? ROMFS_OK : ROMFS_BAD_ENTRY;
+	if (e->first.etag_len == 0 || e->modified < -1)
+		return ROMFS_BAD_ENTRY;
+	return e->more_count == 0 ? ROMFS_OK : check_more(c, e);
 }
 
 /* Slot i's entry, and that a look-up of its path ends in slot i: so no two paths are equal. */
