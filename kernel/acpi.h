@@ -1,9 +1,9 @@
 /*
  * What we need to know from ACPI: where the timer, the power button, the sleep
- * and reset registers and the interrupt controllers are.  The tables come from the
- * host's firmware: every length, offset and checksum is checked, anything odd
- * makes its own field "absent" and no more.  No AML is interpreted: \_S5 and the
- * event device's register block are recognised by their encoded shape.
+ * and reset registers and the interrupt controllers are.  The tables come from
+ * the host's firmware: every length, offset and checksum is checked, anything
+ * odd makes its own field "absent" and no more.  No AML is interpreted: \_S5
+ * and the event device's register are recognised by their encoded shape.
  *
  * Pure: memory is read through a function of the caller, the result is plain
  * values.  Source: ACPI Specification 6.4 (cited as "ACPI").
@@ -45,8 +45,8 @@ struct acpi_irq_override {
 
 /* All zero is a machine without ACPI. */
 struct acpi_info {
-	bool present;        /* RSDP and a root table were found and are sound */
-	bool hw_reduced;     /* no PM1 registers: sleep_control and event device instead */
+	bool present;        /* a root pointer and root table, both sound */
+	bool hw_reduced;     /* sleep_control and event_select, not PM1 */
 	bool pm_timer_32bit; /* the timer counts 32 bits, else 24 */
 
 	/* FADT: ACPI, section 5.2.9 */
@@ -57,9 +57,9 @@ struct acpi_info {
 	struct acpi_reg reset;                       /* 8 bit */
 	struct acpi_reg sleep_control;               /* 8 bit */
 	uint8_t reset_value;
-	uint8_t century_index; /* CMOS index of the century, 0 if there is none */
-	uint8_t acpi_enable;   /* to smi_port: switch to ACPI mode; 0 with smi_port 0 */
-	uint16_t smi_port;     /* 0 if there is none */
+	uint8_t century_index; /* CMOS index of the century, 0: none */
+	uint8_t acpi_enable;   /* to smi_port: switch to ACPI mode */
+	uint16_t smi_port;     /* 0: none */
 
 	/* \_S5: ACPI, section 7.4.2.6 */
 	bool s5_known;
@@ -93,8 +93,11 @@ typedef bool acpi_read_fn(void *ctx, uint64_t pa, void *buf, size_t len);
 void acpi_parse(uint64_t rsdp_pa, acpi_read_fn *read, void *ctx,
     struct acpi_info *out);
 
+/* Is all of *info within its bounds?  True of what acpi_parse() makes. */
+bool acpi_info_valid(const struct acpi_info *info);
+
 /*
  * acpi_read_fn for boot's page tables, where physical and virtual addresses
- * below ACPI_WINDOW_END are the same.  Page 0 is refused.  ctx is not used.
+ * below ACPI_WINDOW_END are the same.  Address 0 is refused.  ctx is not used.
  */
 acpi_read_fn acpi_read_identity;

@@ -1,6 +1,6 @@
 /*
  * Words of the command line: "name" or "name=value", separated by blanks.
- * There is no quoting.  Pure.  Most words belong to the server, one to the kernel:
+ * There is no quoting.  Pure.  Most words are the server's, one is the kernel's:
  *
  *   on-crash=restart|poweroff|reboot   what follows a crash of the server
  */
