@@ -26,6 +26,9 @@ CC = gcc
 endif
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -119,10 +122,6 @@ $(eval $(call compile,kernel,$(CC),$(KERNEL_FLAGS)))
 $(eval $(call compile,server,$(CC),$(SERVER_FLAGS)))
 $(eval $(call compile,host,$(HOSTCC),$(HOST_FLAGS)))
 
-.PHONY: packages-build
-packages-build:
-	@$(call packages,build)
-
 build/compiler-include: | packages-build
 	@mkdir -p build && ln -sfn "$$($(CC) -print-file-name=include)" $@
 
@@ -163,7 +162,68 @@ image: build/stele.elf
 
 # ---- Running it ----------------------------------------------------------------
 
+run: image | packages-run
+	@config/run.sh
+
+stop:
+	@config/stop.sh
+
+symbolize:
+	@config/symbolize.sh
+
+# ---- The same server as a Linux process ----------------------------------------
+
+# SAN=1: under the address and undefined-behaviour sanitizers, in a place of its own.
+HOSTED_SRCS := $(filter-out %.S config/libc/%,$(SERVER_SRCS)) \
+	$(wildcard kernel/host/*.c)
+HOSTED_FLAGS := $(COMMON) -O2 $(INCLUDES) -D_GNU_SOURCE -fno-omit-frame-pointer \
+	-fno-strict-aliasing
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+$(eval $(call compile,hosted,$(CC),$(HOSTED_FLAGS)))
+$(eval $(call compile,hosted-san,$(CC),$(HOSTED_FLAGS) $(SANITIZE)))
+
+build/stele-process: $(call objects,hosted,$(HOSTED_SRCS))
+	$(call say,LD,$@)$(CC) -o $@ $^
+build/stele-process-san: $(call objects,hosted-san,$(HOSTED_SRCS))
+	$(call say,LD,$@)$(CC) $(SANITIZE) -o $@ $^
+
+dev: build/stele-process$(if $(filter 1,$(SAN)),-san) build/site.rom | packages-dev
+	@config/dev.sh $<
+
+# ---- Testing it ----------------------------------------------------------------
+
+ifneq ($(filter test test-programs fuzz fuzz-programs build/unit% build/fuzz% \
+	build/guard%,$(MAKECMDGOALS)),)
+include config/tests.mk
+endif
+
+test: test-programs
+	@tests/run
+
+test-programs: image build/stele-process build/stele-process-san \
+	$(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(GUARD_IMAGES)
+
+fuzz: fuzz-programs
+	@status=0; for f in $(notdir $(FUZZERS:.c=)); do \
+		tests/fuzz.sh $$f "$$FUZZ_SECONDS" || status=1; \
+	done; exit $$status
+
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+bench: image build/stele-process | packages-bench
+	@tests/bench/run.sh
+
+# ---- The rest ------------------------------------------------------------------
+
+PACKAGE_GROUPS := build run dev test bench
+.PHONY: $(PACKAGE_GROUPS:%=packages-%)
+$(PACKAGE_GROUPS:%=packages-%): packages-%:
+	@$(call packages,$*)
+
 clean:
 	rm -rf build
+
+help:
+	@cat config/help.txt
 
 -include $(shell find $(wildcard $(KINDS:%=build/%)) /dev/null -name '*.d')

@@ -25,12 +25,10 @@ LWIP_SRCS := $(addprefix $(LWIP)/src/, \
 	netif/ethernet.c)
 LWIP_PATCHES := $(sort $(wildcard config/lwip-*.patch))
 
-$(BEARSSL_STAMP): config/bearssl.sha256
-	@$(call packages,build)
+$(BEARSSL_STAMP): config/bearssl.sha256 | packages-build
 	@config/fetch.sh bearssl bearssl bookworm $(if $(BEARSSL_SRC),"$$BEARSSL_SRC")
 
-build/deps/lwip/.verified: config/lwip.sha256
-	@$(call packages,build)
+build/deps/lwip/.verified: config/lwip.sha256 | packages-build
 	@config/fetch.sh lwip lwip trixie $(if $(LWIP_SRC),"$$LWIP_SRC")
 
 # lwIP with our patches, each of which says on top why it is there.

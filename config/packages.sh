@@ -80,6 +80,13 @@ give_up()
 
 todo=$(wanted "$@" | missing)
 [ -n "$todo" ] || exit 0
+
+# Several targets may ask at once; the second finds the work done.
+mkdir -p build
+if [ -z "${STELE_PACKAGES_LOCKED-}" ]; then
+	export STELE_PACKAGES_LOCKED=1
+	exec flock build/packages.lock "$0" "$@"
+fi
 todo_names=$(echo "$todo" | cut -d ' ' -f 1 | tr '\n' ' ')
 
 echo "$todo" | while read -r package why; do
@@ -97,7 +104,6 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 log=build/packages.log
-mkdir -p build
 
 apt()
 {

@@ -1,0 +1,93 @@
+#!/bin/sh
+# Boot build/stele.elf in QEMU with user-mode networking, in the foreground, until
+# it powers off, Ctrl-C, or `make stop`.
+#
+# In the environment: HTTP_PORT, MEM (MiB), MACHINE (q35, pc, microvm), APPEND
+# (words for the image's command line).
+#
+# QEMU gets a session of its own, so that Ctrl-C reaches only this script; it
+# then presses the power button and lets the image finish its responses.  Should
+# this script be killed, the kernel ends QEMU too (setpriv --pdeathsig).
+set -eu
+. config/instance.sh
+
+image=build/stele.elf
+dir=build/run
+qemu_pid=
+
+case $MEM in
+''|*[!0-9]*|???????*) fail "MEM=$MEM is not a number of MiB" ;;
+esac
+# The image lies in RAM: its file, and what 24 MiB leave for everything else.
+needed=$((24 + $(stat -c %s "$image") / 1048576))
+[ "$MEM" -ge "$needed" ] || fail \
+    "MEM=$MEM is too little: this image needs at least $needed MiB" \
+    "try: make run MEM=$((needed + 40))"
+
+nic=virtio-net-pci,netdev=net0,romfile=
+rng=virtio-rng-pci
+case $MACHINE in
+q35|pc) machine=$MACHINE ;;
+microvm)
+	machine=microvm
+	nic=virtio-net-device,netdev=net0
+	rng=virtio-rng-device
+	;;
+*) fail "MACHINE=$MACHINE is not one of q35, pc, microvm" ;;
+esac
+
+accel=tcg
+cpu=max
+if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
+	accel=kvm
+	cpu=host
+fi
+
+check_port "make run"
+mkdir -p "$dir"
+monitor=$dir/$HTTP_PORT.monitor
+rm -f "$monitor.in" "$monitor.out"
+mkfifo "$monitor.in" "$monitor.out"
+
+clean_up()
+{
+	rm -f "$monitor.in" "$monitor.out"
+	forget_instance
+}
+
+# The power button; whoever does not react within five seconds is switched off.
+power_off()
+{
+	trap '' INT TERM HUP
+	if [ -z "$qemu_pid" ]; then
+		exit 0
+	fi
+	echo
+	say "stopping"
+	echo system_powerdown >"$monitor.in" &
+	wait_gone "$qemu_pid" 50 || kill -TERM "$qemu_pid" 2>/dev/null || true
+	wait_gone "$qemu_pid" 20 || kill -KILL "$qemu_pid" 2>/dev/null || true
+	exit 0
+}
+
+trap clean_up EXIT
+trap power_off INT TERM HUP
+record_instance $$
+
+say "http://localhost:$HTTP_PORT/"
+say "$MACHINE, $MEM MiB, $accel; Ctrl-C or \`make stop\` ends it"
+setsid setpriv --pdeathsig TERM qemu-system-x86_64 \
+    -machine "$machine" -accel "$accel" -cpu "$cpu" -m "${MEM}M" \
+    -no-user-config -nodefaults -display none \
+    -kernel "$image" -append "$APPEND" \
+    -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$HTTP_PORT-:80" \
+    -device "$nic" -device "$rng" \
+    -chardev stdio,id=console,signal=off -serial chardev:console \
+    -chardev "pipe,id=monitor,path=$monitor" -mon chardev=monitor \
+    </dev/null &
+qemu_pid=$!
+
+status=0
+wait "$qemu_pid" || status=$?
+[ "$status" = 0 ] || fail "QEMU ended with status $status"
+say "the machine has powered off"
