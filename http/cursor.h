@@ -87,17 +87,19 @@ static inline void rd_skip_ows(struct rd *r)
 }
 
 /*
- * True if one of the eight bytes is below 0x20 or is 0x7f.  A subtraction that
- * borrows can only make a byte look bad that follows a bad one, so the answer for
- * the whole word is exact.
+ * How many bytes of the word, from its first in memory on, are neither below 0x20 nor
+ * 0x7f: 0..8.  A subtraction that borrows can only make a byte look bad that follows
+ * a bad one, so the first one found is right.
  */
-static inline bool rd_word_has_control(uint64_t w)
+static inline size_t rd_clean_bytes(uint64_t w)
 {
 	const uint64_t ones = 0x0101010101010101u;
 	const uint64_t tops = 0x8080808080808080u;
 	const uint64_t del = w ^ (ones * 0x7f);
+	const uint64_t bad =
+	    (((w - ones * 0x20) & ~w) | ((del - ones) & ~del)) & tops;
 
-	return ((((w - ones * 0x20) & ~w) | ((del - ones) & ~del)) & tops) != 0;
+	return bad == 0 ? 8 : (size_t)__builtin_ctzll(bad) / 8;
 }
 
 /*
@@ -107,14 +109,21 @@ static inline bool rd_word_has_control(uint64_t w)
 static inline struct http_text rd_value(struct rd *r)
 {
 	const uint8_t *const start = r->at;
+	const uint8_t *at = start;
 
-	for (;;) {
-		while (rd_left(r) >= 8 && !rd_word_has_control(load_le64(r->at)))
-			r->at += 8;
-		while (!rd_at_end(r) && *r->at >= 0x20 && *r->at != 0x7f)
-			r->at++;
-		if (!rd_take(r, '\t'))
+	while ((size_t)(r->end - at) >= 8) {
+		const size_t clean = rd_clean_bytes(load_le64(at));
+
+		at += clean;
+		if (clean == 8)
+			continue;
+		if (*at != '\t')
 			break;
+		at++;
 	}
-	return (struct http_text){ start, (size_t)(r->at - start) };
+	/* The last few, or the byte that ended the run: again, one at a time. */
+	while (at != r->end && (*at == '\t' || (*at >= 0x20 && *at != 0x7f)))
+		at++;
+	r->at = at;
+	return (struct http_text){ start, (size_t)(at - start) };
 }
