@@ -22,6 +22,51 @@
  */
 #define LIMIT_CONN_APP_LEN 128
 
+/*
+ * Connections at most, however much memory there is; each LIMIT_CONN_SHARE_LEN of
+ * pool memory brings one: 1,024 at 8 MiB of pools (a VM of 24 MiB has about that
+ * much).  One more, and the oldest idle one is reset.  The stack's timers
+ * visit every connection four times a second, so 10 times as many cost CPU.
+ */
+#define LIMIT_CONNECTIONS 4096
+#define LIMIT_CONN_SHARE_LEN 8192
+
+/*
+ * Bytes received and not yet consumed, a connection: also the TCP window we offer.
+ * A whole request head, and a little of the next.  A peer that sends more waits.
+ */
+#define LIMIT_HOLD_LEN 9216
+
+/*
+ * One hold buffer for so many connections; only those in the middle of a request need
+ * one.  When none is left, the oldest request that is not complete is reset.
+ */
+#define LIMIT_CONNS_PER_HOLD 4
+
+/*
+ * Handshakes begun and not finished.  One more, and the oldest is forgotten; a flood
+ * of SYNs can take this many places and no more.  lwIP counts them in 8 bits.
+ */
+#define LIMIT_HALF_OPEN 128
+
+/*
+ * Bytes under way to one client: bounds throughput to this much per round trip
+ * (40 Mbit/s at 100 ms).  The bytes are in the ROM; memory goes only into headers.
+ */
+#define LIMIT_SEND_LEN (512u << 10)
+
+/* Buffers under way to one client: two per segment without help from the NIC. */
+#define LIMIT_SEND_PBUFS 768
+
+/* Neighbours on the link whose addresses are remembered; the oldest is forgotten first. */
+#define LIMIT_NEIGHBOURS 32
+
+/*
+ * Frames handed to the NIC, or waiting for it to have room.  When all are taken the
+ * stack is told so, and sends again later.
+ */
+#define LIMIT_TX_FRAMES 512
+
 /* ---- HTTP ---------------------------------------------------------------- */
 
 /*

@@ -45,7 +45,7 @@ enum gate_call {
 #define GATE_NIC_TSO6    (1u << 3)  /* cuts TCP over IPv6 into segments */
 
 /*
- * The clock, refreshed by the kernel in every gate call and read without one:
+ * The clock, refreshed by the kernel in every gate_wait() and read without a call:
  *   now_ns = ns_base + (((rdtsc - tsc_base) * mult) >> shift)
  * with a 128-bit product.  now_ns counts from the boot of the VM and never goes
  * back; wall_ns is the Unix time, in ns, at now_ns = 0 (UTC, no leap seconds).
@@ -80,7 +80,7 @@ struct gate_info {
 	uint8_t *rx_base;     /* read-write */
 	const uint8_t *rom;   /* the site's image (romfs), read-only */
 	uint64_t rom_len;
-	uint8_t *pool;        /* zeroed read-write memory for the server's pools */
+	uint8_t *pool;        /* read-write memory for the server's pools; contents undefined */
 	uint64_t pool_len;
 	/*
 	 * GATE_KEEP_LEN bytes, read-write, zero at the VM's boot, and the one thing

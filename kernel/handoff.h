@@ -53,6 +53,7 @@ struct handoff {
 	uint64_t tsc_loaded; /* TSC when boot was done */
 	uint8_t seed[32];    /* what boot's own entropy had left after choosing bases; mixed, not trusted alone */
 	uint8_t image_sha256[32];
+	char version[32];    /* of the image, NUL-terminated */
 	char loader[16];     /* "pvh" */
 	char cmdline[HANDOFF_CMDLINE_CAP];
 };

@@ -1,0 +1,108 @@
+/*
+ * The kernel's start: from boot's hand-off to the server's first instruction.
+ * Everything here runs once; afterwards the kernel is trap.c and gate.c.
+ */
+#include <string.h>
+
+#include "kernel/acpi.h"
+#include "kernel/clock.h"
+#include "kernel/console.h"
+#include "kernel/entropy.h"
+#include "kernel/handoff.h"
+#include "kernel/io.h"
+#include "kernel/irq.h"
+#include "kernel/map.h"
+#include "kernel/power.h"
+#include "kernel/server.h"
+#include "kernel/trap.h"
+#include "kernel/vnet.h"
+#include "kernel/vrng.h"
+
+#define STACK_LEN 16384
+
+NORETURN void kernel_on_stack(uint64_t stack_top, void (*fn)(void));
+NORETURN void kernel_early(const struct handoff *h);
+NORETURN void __stack_chk_fail(void);
+
+/* Read by every function with an array on its stack. */
+SEALED uint64_t __stack_chk_guard;
+
+SEALED static struct handoff handoff;
+SEALED static struct acpi_info acpi;
+SEALED static uint64_t stack_top;
+
+/* The boot chart, in TSC ticks until there is a clock. */
+enum phase { PHASE_LOAD, PHASE_MAP, PHASE_CLOCK, PHASE_NIC, PHASE_SERVER, PHASES };
+static const char *const phase_names[PHASES] = {
+	"load", "map", "clock", "nic", "server",
+};
+SEALED static uint64_t phase_tsc[PHASES];
+
+NORETURN void __stack_chk_fail(void)
+{
+	panic("stack smashed");
+}
+
+static NORETURN void refuse(const char *why)
+{
+	console_printf("stele: cannot start: %s\n", why);
+	power_off();
+}
+
+static void require(const char *why)
+{
+	if (why != NULL)
+		refuse(why);
+}
+
+static void start_devices(void)
+{
+	require(irq_init(&acpi));
+	require(clock_init(&acpi, handoff.tsc_start));
+	power_init(&acpi);
+	phase_tsc[PHASE_CLOCK] = cpu_rdtsc();
+	vrng_start(handoff.cmdline);
+	require(entropy_init(handoff.seed, sizeof handoff.seed));
+	memset(handoff.seed, 0, sizeof handoff.seed);
+	require(vnet_start(handoff.cmdline));
+	phase_tsc[PHASE_NIC] = cpu_rdtsc();
+}
+
+static void kernel_main(void)
+{
+	trap_start(stack_top);
+	start_devices();
+	require(server_prepare(&handoff));
+	phase_tsc[PHASE_SERVER] = cpu_rdtsc();
+	for (unsigned i = 0; i < PHASES; i++)
+		server_add_phase(phase_names[i], clock_tsc_to_ns(phase_tsc[i]));
+	server_set_machine(vnet_description());
+	console_printf("stele: %s; %lu MiB; %s; entropy %s; clock %s\n",
+	    handoff.loader, handoff.ram_len >> 20, trap_protections(),
+	    entropy_sources(), clock_source());
+	if (vnet_polling_reason() != NULL)
+		console_printf("stele: the NIC is polled: %s\n", vnet_polling_reason());
+	map_seal();
+	server_run();
+}
+
+/*
+ * On boot's tables, on the kernel's own first stack.  The canary is set before the
+ * first function that has one; this function never returns, so it needs none.
+ */
+__attribute__((no_stack_protector))
+void kernel_early(const struct handoff *h)
+{
+	__stack_chk_guard = load_le64(h->seed + 24) & ~0xffULL;
+	memcpy(&handoff, h, sizeof handoff);
+	console_init();
+	acpi_parse(handoff.rsdp_pa, acpi_read_identity, NULL, &acpi);
+	phase_tsc[PHASE_LOAD] = handoff.tsc_loaded;
+	map_start(&handoff);
+	phase_tsc[PHASE_MAP] = cpu_rdtsc();
+
+	uint64_t pa;
+
+	stack_top = (uint64_t)map_alloc(STACK_LEN, &pa) + STACK_LEN;
+	kernel_on_stack(stack_top, kernel_main);
+}

@@ -1,0 +1,57 @@
+/*
+ * A server that makes no gate call is restarted; one that finds itself wrong or
+ * smashes its stack says so and is restarted as well.
+ *
+ * case loop: SERVER CRASH in ring 3 .*hang: no gate call for seconds
+ * case panic: SERVER CRASH in ring 3: .*tests/guard/hang.c:[0-9]+: on purpose
+ * case smash: SERVER CRASH in ring 3: .*stack smashed
+ * case restarts on-crash=restart: restart 3 of the server, keep page (1|0)
+ * case crash_loop on-crash=restart: stele: rebooting
+ */
+#include "tests/guard/guard.h"
+
+__attribute__((noinline))
+static void smash(volatile uint64_t *at)
+{
+	volatile uint64_t room[4];
+
+	room[0] = at[0];
+	for (unsigned i = 0; i < 16; i++)
+		*(volatile uint64_t *)((uint64_t)room + 8 * (4 + i)) = 0x4141414141414141;
+}
+
+/* The third life tells how many there were, and whether the keep page was kept. */
+static void try_restarts(const struct gate_info *info)
+{
+	static uint32_t must_be_zero;
+	char text[] = "restart N of the server, keep page K\n";
+
+	if (must_be_zero++ != 0)
+		survived("a restart that kept the old life's data");
+	if (info->restarts == 3) {
+		text[8] = '3';
+		text[35] = info->keep[0] == 7 ? '1' : '0';
+		say(text);
+		end();
+	}
+	info->keep[0] = 7;
+	panic("on purpose");
+}
+
+void server_main(const struct gate_info *info)
+{
+	volatile uint64_t zero[1] = { 0 };
+
+	if (case_is(info, "loop"))
+		for (;;)
+			__asm__ volatile("pause");
+	if (case_is(info, "panic"))
+		panic("on purpose");
+	if (case_is(info, "smash"))
+		smash(zero);
+	if (case_is(info, "restarts"))
+		try_restarts(info);
+	if (case_is(info, "crash_loop"))
+		panic("again");
+	survived("hanging");
+}

@@ -1,0 +1,106 @@
+/*
+ * The protections bind ring 0 as well.  Linked into a kernel in place of
+ * server_run(): everything is sealed, the server is about to start.
+ *
+ * case page_table: KERNEL CRASH in ring 0 .*page fault.*writing.*not allowed there
+ * case text: KERNEL CRASH in ring 0 .*page fault.*writing.*not allowed there
+ * case rodata: KERNEL CRASH in ring 0 .*page fault.*writing.*not allowed there
+ * case sealed: KERNEL CRASH in ring 0 .*page fault.*writing.*not allowed there
+ * case data: KERNEL CRASH in ring 0 .*page fault.*executing.*not allowed there
+ * case null: KERNEL CRASH in ring 0 .*page fault.*nothing mapped there
+ * case boot: KERNEL CRASH in ring 0 .*page fault.*reading address 0x0000000000100000, nothing mapped there
+ * case user_read: KERNEL CRASH in ring 0 .*page fault.*reading.*not allowed there
+ * case user_execute: KERNEL CRASH in ring 0 .*page fault.*executing.*not allowed there
+ * case stack_overflow: KERNEL CRASH in ring 0 .*double fault
+ * case map_again: KERNEL PANIC at kernel/map.c
+ * case smash: KERNEL PANIC .*stack smashed
+ */
+#include <string.h>
+
+#include "config/base.h"
+#include "kernel/cmdline.h"
+#include "kernel/console.h"
+#include "kernel/map.h"
+#include "kernel/power.h"
+#include "kernel/server.h"
+#include "kernel/trap.h"
+
+#define RET_OPCODE 0xc3
+
+extern uint64_t kernel_stack_top;
+
+NORETURN void __wrap_server_run(void);
+
+static uint8_t data[16] = { RET_OPCODE };
+static const uint8_t rodata[16] = { RET_OPCODE };
+
+static bool case_is(const char *name)
+{
+	const char *value;
+	size_t len;
+
+	return cmdline_find(server_cmdline(), "case", &value, &len) &&
+	    len == strlen(name) && memcmp(value, name, len) == 0;
+}
+
+static void touch_write(const void *at)
+{
+	*(volatile uint8_t *)at = 0x90;
+}
+
+static void touch_execute(const void *at)
+{
+	__asm__ volatile("call *%0" : : "r"(at) : "memory");
+}
+
+static uint64_t overflow(volatile uint64_t *above)
+{
+	volatile uint64_t frame[64];
+
+	frame[0] = above[0] + 1;
+	return overflow(frame) + frame[0];
+}
+
+__attribute__((noinline))
+static void smash(void)
+{
+	volatile uint64_t room[4];
+
+	for (unsigned i = 0; i < 8; i++)
+		*(volatile uint64_t *)((uint64_t)room + 8 * (4 + i)) = 0x4141414141414141;
+}
+
+void __wrap_server_run(void)
+{
+	const uint8_t *null = NULL;
+	const struct gate_range *user = server_ranges()->range;
+	volatile uint64_t zero[1] = { 0 };
+
+	__asm__("" : "+r"(null));
+	if (case_is("page_table"))
+		touch_write(map_tables());
+	if (case_is("text"))
+		touch_write((const void *)map_tables);
+	if (case_is("rodata"))
+		touch_write(rodata);
+	if (case_is("sealed"))
+		touch_write(&kernel_stack_top);
+	if (case_is("data"))
+		touch_execute(data);
+	if (case_is("null"))
+		touch_write(null);
+	if (case_is("boot"))
+		(void)*(const volatile uint8_t *)0x100000;
+	if (case_is("user_read"))
+		(void)*(const volatile uint8_t *)user->start;
+	if (case_is("user_execute"))
+		touch_execute((const void *)server_entry());
+	if (case_is("stack_overflow"))
+		(void)overflow(zero);
+	if (case_is("map_again"))
+		(void)map_region(0x100000, 4096, MAP_WRITE);
+	if (case_is("smash"))
+		smash();
+	console_printf("FAILURE: survived\n");
+	power_off();
+}
