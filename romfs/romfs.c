@@ -136,13 +136,14 @@ static enum romfs_status check_variant(const struct check *c,
 	const struct rom_range *answers = &c->sections[ROM_ANSWERS];
 	const uint64_t before = v->head_off - answers->off;
 	const uint64_t room = answers->len - before;
-	const uint8_t *head = c->image + v->head_off;
+	const uint8_t *head;
 
 	/* A head_off below the section makes `before` wrap, and so too large. */
 	if (before > answers->len || v->not_modified_len > before ||
 	    v->head_len > room || v->body_len > room - v->head_len ||
 	    (uint32_t)v->etag_at + v->etag_len > v->head_len)
 		return ROMFS_BAD_OFFSET;
+	head = c->image + v->head_off;
 	if (!head_ends(head, v->head_len) || v->zero != 0)
 		return ROMFS_BAD_ENTRY;
 	if (v->etag_len == 0)
@@ -154,7 +155,7 @@ static enum romfs_status check_variant(const struct check *c,
 	return ROMFS_OK;
 }
 
-/* The second and later codings: of a 200 only, each once, in ascending order. */
+/* The second and later codings: of a 200 only, ascending, so each once and few. */
 static enum romfs_status check_more(const struct check *c, const struct rom_entry *e)
 {
 	const struct rom_variant *more =
@@ -164,8 +165,6 @@ static enum romfs_status check_more(const struct check *c, const struct rom_entr
 	if (e->more_first > c->variant_count ||
 	    e->more_count > c->variant_count - e->more_first)
 		return ROMFS_BAD_OFFSET;
-	if (e->more_count >= ROM_CODING_CAP)
-		return ROMFS_BAD_ENTRY;
 	for (uint32_t i = 0; i < e->more_count; i++) {
 		const struct rom_variant *v = &more[e->more_first + i];
 		const enum romfs_status status = check_variant(c, v);
@@ -207,13 +206,14 @@ static enum romfs_status check_slot(const struct check *c,
     const struct rom_host *host, uint32_t i, const struct rom_entry *e)
 {
 	const uint8_t *buckets = c->image + c->sections[ROM_BUCKETS].off;
-	const uint8_t *path = c->image + e->path_off;
 	const enum romfs_status status = check_entry(c, e);
+	const uint8_t *path;
 	uint64_t hash;
 	uint32_t bucket;
 
 	if (status != ROMFS_OK)
 		return status;
+	path = c->image + e->path_off;
 	if (e->path_len == 0 || path[0] != '/')
 		return ROMFS_BAD_ENTRY;
 	if (e->first.status != 200 && e->first.status != 301)

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "config/limits.h"
-#include "romfs/mkromfs/report.h"
+#include "romfs/mkromfs/memory.h"
 
 _Static_assert(HEAD_CAP >= LIMIT_TARGET_LEN + 512, "a redirect's head fits");
 

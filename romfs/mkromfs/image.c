@@ -18,6 +18,7 @@
 #include "romfs/mkromfs/head.h"
 #include "romfs/mkromfs/output.h"
 #include "romfs/mkromfs/phash.h"
+#include "romfs/mkromfs/memory.h"
 #include "romfs/mkromfs/report.h"
 #include "romfs/mkromfs/url.h"
 #include "romfs/romfs.h"

@@ -17,6 +17,7 @@
 #include "config/base.h"
 #include "romfs/mkromfs/image.h"
 #include "romfs/mkromfs/media.h"
+#include "romfs/mkromfs/memory.h"
 #include "romfs/mkromfs/report.h"
 #include "romfs/mkromfs/show.h"
 #include "romfs/mkromfs/site.h"
@@ -131,12 +132,13 @@ static struct options parse_options(int argc, char **argv)
 	return o;
 }
 
+/* One line each: a word, its number, and what a person wants beside it. */
 static void print_summary(const struct site *site, const struct image_summary *summary)
 {
-	printf("files %zu\n", site->file_count);
+	printf("files   %zu\n", site->file_count);
 	printf("folders %zu\n", site->directory_count);
-	printf("bytes-in %llu\n", (unsigned long long)summary->bytes_in);
-	printf("bytes-rom %llu\n", (unsigned long long)summary->image_len);
+	printf("input   %llu bytes\n", (unsigned long long)summary->bytes_in);
+	printf("rom     %llu bytes\n", (unsigned long long)summary->image_len);
 	printf("skipped %zu", site->skipped_count);
 	for (size_t i = 0; i < site->skipped_count && i < SKIPPED_SHOWN; i++) {
 		fputs(i == 0 ? "  " : ", ", stdout);

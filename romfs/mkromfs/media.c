@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "romfs/mkromfs/memory.h"
 #include "romfs/mkromfs/report.h"
 
 struct ending {

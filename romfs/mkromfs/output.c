@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "romfs/mkromfs/report.h"
+#include "romfs/mkromfs/memory.h"
 
 static const char *final_path;
 static char *temporary;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "romfs/format.h"
-#include "romfs/mkromfs/report.h"
+#include "romfs/mkromfs/memory.h"
 
 #define KEYS_PER_BUCKET 4u
 #define SEEDS 64u

@@ -1,8 +1,7 @@
-/* Errors and memory for the packer; contract: report.h. */
+/* Contract: report.h. */
 #include "romfs/mkromfs/report.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistr.h>
 
@@ -48,40 +47,4 @@ void report_error(const char *path, const char *format, ...)
 size_t report_count(void)
 {
 	return errors;
-}
-
-void die(const char *what)
-{
-	fprintf(stderr, "mkromfs: %s\n", what);
-	exit(1);
-}
-
-void *xmalloc(size_t len)
-{
-	return xrealloc(NULL, len);
-}
-
-void *xrealloc(void *old, size_t len)
-{
-	void *new = realloc(old, len > 0 ? len : 1);
-
-	if (new == NULL)
-		die("out of memory");
-	return new;
-}
-
-char *xstrdup(const char *text)
-{
-	const size_t len = strlen(text) + 1;
-
-	return memcpy(xmalloc(len), text, len);
-}
-
-void *xgrow(void *array, size_t *cap, size_t count, size_t element_len)
-{
-	if (count <= *cap)
-		return array;
-	while (*cap < count)
-		*cap = *cap == 0 ? 64 : 2 * *cap;
-	return xrealloc(array, *cap * element_len);
 }

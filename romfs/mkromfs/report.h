@@ -19,14 +19,3 @@ size_t report_count(void);
  * a line: control bytes and what is not UTF-8 as \xHH.
  */
 void print_escaped(FILE *out, const char *text);
-
-/* Out of memory or the like: nothing can be saved. */
-__attribute__((noreturn)) void die(const char *what);
-
-/* Never NULL; end in die(). */
-void *xmalloc(size_t len);
-void *xrealloc(void *old, size_t len);
-char *xstrdup(const char *text);
-
-/* Room for at least `count` elements in a growing array; doubles. */
-void *xgrow(void *array, size_t *cap, size_t count, size_t element_len);

@@ -12,6 +12,7 @@
 
 #include "romfs/format.h"
 #include "romfs/mkromfs/image.h"
+#include "romfs/mkromfs/memory.h"
 #include "romfs/mkromfs/report.h"
 #include "romfs/mkromfs/url.h"
 #include "romfs/romfs.h"

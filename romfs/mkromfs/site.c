@@ -15,6 +15,7 @@
 #include <unistr.h>
 
 #include "config/limits.h"
+#include "romfs/mkromfs/memory.h"
 #include "romfs/mkromfs/report.h"
 #include "romfs/mkromfs/url.h"
 

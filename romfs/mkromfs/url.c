@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "romfs/mkromfs/report.h"
+#include "romfs/mkromfs/memory.h"
 
 static bool is_plain(char c)
 {
