@@ -375,11 +375,9 @@ static void read_aml(const struct memory *m, uint64_t pa,
 
 /* ---- MADT: ACPI, section 5.2.12 ------------------------------------------ */
 
-#define MADT_LAPIC 36
 #define MADT_ENTRIES 44
 #define MADT_IOAPIC 1
 #define MADT_OVERRIDE 2
-#define MADT_LAPIC64 5
 
 static void read_ioapic(struct table *t, uint32_t off, struct acpi_info *out)
 {
@@ -412,7 +410,6 @@ static void read_override(struct table *t, uint32_t off, struct acpi_info *out)
 static void read_madt(struct table *t, struct acpi_info *out)
 {
 	uint32_t off = MADT_ENTRIES;
-	uint64_t lapic = table_field(t, MADT_LAPIC, 4);
 
 	while (off < t->len && t->len - off >= 2) {
 		const uint64_t type = table_field(t, off, 1);
@@ -424,12 +421,8 @@ static void read_madt(struct table *t, struct acpi_info *out)
 			read_ioapic(t, off, out);
 		else if (type == MADT_OVERRIDE && len >= 10)
 			read_override(t, off, out);
-		else if (type == MADT_LAPIC64 && len >= 12)
-			lapic = table_field(t, off + 4, 8);
 		off += len;
 	}
-	if (lapic <= UINT32_MAX - 4095)
-		out->lapic_pa = (uint32_t)lapic;
 }
 
 /* ---- Root pointer and root table: ACPI, sections 5.2.5 to 5.2.8 ---------- */
@@ -570,6 +563,5 @@ bool acpi_info_valid(const struct acpi_info *info)
 	return info->ioapic_count <= ACPI_IOAPICS_CAP &&
 	    info->override_count <= ACPI_IRQ_OVERRIDES_CAP &&
 	    info->s5_type_a <= 7 && info->s5_type_b <= 7 &&
-	    info->century_index <= CMOS_INDEX_MAX &&
-	    info->lapic_pa <= UINT32_MAX - 4095;
+	    info->century_index <= CMOS_INDEX_MAX;
 }

@@ -69,7 +69,6 @@ struct acpi_info {
 	struct acpi_reg event_select;
 
 	/* MADT: ACPI, section 5.2.12 */
-	uint32_t lapic_pa;             /* 0 if there is no MADT */
 	uint32_t ioapic_count;
 	uint32_t override_count;
 	struct acpi_ioapic ioapics[ACPI_IOAPICS_CAP];

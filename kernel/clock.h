@@ -1,11 +1,11 @@
 /*
- * The clock: nanoseconds since the first instruction, from the TSC, and the Unix
- * time of that moment.
+ * The clock: nanoseconds since the first instruction, from the TSC, and the
+ * Unix time of that moment.
  *
- * Sources, best first.  Rate: KVM's pvclock; a frequency that CPUID or
- * the hypervisor states; the TSC measured against the ACPI timer, the PIT, or at worst
- * two seconds of the CMOS clock.  Time of day: pvclock's, else the CMOS clock's,
- * else 0 (1970: said on the console).
+ * Sources, best first.  Rate: KVM's pvclock; a frequency that the hypervisor or
+ * CPUID states; the TSC measured against the ACPI timer, the PIT, or at worst
+ * two seconds of the CMOS clock.  Time of day: pvclock's, else the CMOS
+ * clock's, else unknown: wall_ns stays 0 and the banner says so.
  *
  * The time of day is compared with the CMOS clock from time to time and follows
  * it, because a measured rate drifts and a host may be suspended.
@@ -29,7 +29,7 @@ MUST_USE const char *clock_init(const struct acpi_info *acpi,
 /* Now, ns; never goes back.  0 before clock_init(). */
 uint64_t clock_now_ns(void);
 
-/* An earlier reading of the TSC as ns (0 if before tsc_start); for the boot chart. */
+/* An earlier reading of the TSC as ns, 0 before tsc_start: the boot chart. */
 uint64_t clock_tsc_to_ns(uint64_t tsc);
 
 /* The TSC at a given ns; for the timer. */

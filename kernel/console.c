@@ -109,22 +109,14 @@ static void drop(const char *text, size_t len)
 	}
 }
 
-static void format_notice(char *out, size_t *len, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	*len = format_text(out, NOTICE_CAP, format, args);
-	va_end(args);
-}
-
 /* Put the notice where the dropped lines would be.  At least half is free. */
 static void end_dropping(void)
 {
 	char notice[NOTICE_CAP];
 	size_t len;
 
-	format_notice(notice, &len, "%sconsole: %lu lines dropped\n",
+	len = format_line(notice, sizeof notice,
+	    "%sconsole: %lu lines dropped\n",
 	    tail_open ? "\n" : "", drop_lines);
 	ring_put_text(notice, len);
 	dropping = false;

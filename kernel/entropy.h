@@ -11,12 +11,12 @@
 #include "config/base.h"
 
 /*
- * Collect, test, and seed the generator.  After vrng is up (where there is one).
+ * Collect, test, and seed the generator.  After vrng is up, if there is one.
  *
  * seed,len  what boot left (handoff.seed); mixed in, wiped by the caller
  * Returns   NULL, or a sentence for the operator: no acceptable source, or a
- *           source that is stuck (a device that gives the same bytes is a broken
- *           machine: refused even when another source works)
+ *           source that is stuck (one that repeats itself is a broken machine:
+ *           refused even when another source works)
  */
 MUST_USE const char *entropy_init(const uint8_t *seed, size_t len);
 

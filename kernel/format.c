@@ -183,5 +183,17 @@ size_t format_text(char *out, size_t cap, const char *format, va_list args)
 	return s.len;
 }
 
+size_t format_line(char *out, size_t cap, const char *format, ...)
+{
+	va_list args;
+	size_t len;
+
+	va_start(args, format);
+	len = format_text(out, cap - 1, format, args);
+	va_end(args);
+	out[len] = '\0';
+	return len;
+}
+
 _Static_assert(sizeof(long) == 8 && sizeof(size_t) == 8,
     "l, ll and z all mean 64 bits");

@@ -18,3 +18,10 @@
  * Returns   the bytes written
  */
 size_t format_text(char *out, size_t cap, const char *format, va_list args);
+
+/*
+ * The same with the arguments in place and a NUL behind; cap, at least 1,
+ * counts it.  Returns the bytes before the NUL.
+ */
+size_t format_line(char *out, size_t cap, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

@@ -132,7 +132,7 @@ static inline bool cpu_interrupts_on(void)
 	return (flags & (1u << 9)) != 0;
 }
 
-/* ---- Random numbers: SDM vol. 1, section 7.3.17 --------------------------- */
+/* ---- Random numbers: SDM vol. 1, section 7.3.17 -------------------------- */
 
 /*
  * One try.  Only on a CPU that has the instruction (CPUID.1:ECX[30],

@@ -22,7 +22,7 @@ enum irq_trigger {
 };
 
 /*
- * Mask the PICs, map and enable the local APIC and the IOAPICs (all pins masked).
+ * Mask the PICs, map and enable the local APIC and the IOAPICs (pins masked).
  * The timer is left counting down freely, masked, for clock_init() to measure.
  * After map_start(), before map_seal(), before clock_init().
  * Returns NULL, or a sentence saying why this CPU cannot be used.
@@ -38,7 +38,7 @@ uint32_t irq_timer_count(void);
 /*
  * Make the timer ready.  Called by clock_init().
  *
- * counts_per_s  measured rate of irq_timer_count(); not used with irq_timer_is_tsc()
+ * counts_per_s  measured rate of irq_timer_count(); any if irq_timer_is_tsc()
  */
 void irq_timer_start(uint64_t counts_per_s);
 

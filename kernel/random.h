@@ -15,7 +15,7 @@
 
 #define RANDOM_KEY_LEN 32
 
-/* Start (or start over) from a key of full entropy.  Called by entropy_init(). */
+/* Start, or start over, from a key of full entropy: for entropy_init(). */
 void random_seed(const uint8_t key[RANDOM_KEY_LEN]);
 
 /* Fill buf.  Asserts that random_seed() was called; len up to 2^20. */
