@@ -39,3 +39,5 @@ include build/links.mk
 
 # Without their packages some compilers are not there to ask.
 $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS): | packages-test
+
+include config/guard.mk

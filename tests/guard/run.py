@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Boots every guard program, case by case, and reads what the console shows.
 
-    tests/guard/run.py BUILD_DIR [NAME...]
+    tests/guard/run.py [NAME...]
 
-BUILD_DIR holds NAME.elf for every tests/guard/NAME.c and kernel/NAME.c.  A case
+Every tests/guard/NAME.c has its image build/guard/NAME.elf.  A case
 passes if the console matches its regular expression, shows no FAILURE, and the
 machine has ended by itself.  Prints TAP.
 """
@@ -89,7 +89,7 @@ def bases(build):
 
 
 def main():
-    build, names = sys.argv[1], sys.argv[2:]
+    build, names = "build/guard", sys.argv[1:]
     todo = list(cases(names))
     failed = 0
     print("TAP version 13")
