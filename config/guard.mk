@@ -6,7 +6,7 @@ GUARD_IMAGES := $(GUARDS:tests/guard/%.c=build/guard/%.elf) \
 	build/guard/crash-url.elf
 
 # What every server needs around its server_main().
-GUARD_BASE := net/start.S net/gate_call.S net/panic.c config/libc/string.c
+GUARD_BASE := net/start.S net/gate_call.S net/panic.c net/text.c config/libc/string.c
 
 build/guard/%.server: $(call objects,server,tests/guard/%.c $(GUARD_BASE)) \
 		boot/image.ld
@@ -26,8 +26,8 @@ build/guard/kernel-%.kernel: $(call objects,kernel,$(KERNEL_SRCS) \
 build/guard/%.stripped: build/guard/%
 	@objcopy --strip-all $< $@
 
-build/guard/site.rom: build/mkromfs $(wildcard tests/http/site/*)
-	@mkdir -p $(@D) && build/mkromfs --quiet tests/http/site $@
+build/guard/site.rom: build/mkromfs $(wildcard romfs/welcome/*)
+	@mkdir -p $(@D) && build/mkromfs --quiet romfs/welcome $@
 
 # $(call guard_image,KERNEL,SERVER)
 guard_image = $(call say,IMAGE,$@)build/mkimage --boot build/boot.elf \

@@ -360,6 +360,50 @@ static void find_event_device(struct table *t, struct acpi_info *out)
 	}
 }
 
+/* A device's name, id and resources take less than this in every table seen. */
+#define AML_DEVICE_SPAN 128
+
+/*
+ * The resources of a virtio-mmio device whose hardware id ends at `off`: a 32-bit
+ * fixed memory range and an interrupt, both before the next device's id.
+ * Source: ACPI, sections 6.4.3.4 and 6.4.3.6
+ */
+static void aml_virtio_device(struct table *t, uint32_t off,
+    struct acpi_virtio_mmio *out)
+{
+	const uint32_t end = off + AML_DEVICE_SPAN;
+
+	for (; off < end && off < t->len; off++) {
+		const uint32_t tag = (uint32_t)table_field(t, off, 3);
+
+		if (table_has(t, off, "LNRO0005"))
+			return;
+		if (tag == 0x000986 && out->len == 0) {
+			out->pa = (uint32_t)table_field(t, off + 4, 4);
+			out->len = (uint32_t)table_field(t, off + 8, 4);
+		}
+		if (tag == 0x000689 && table_field(t, off + 4, 1) == 1) {
+			out->gsi = (uint32_t)table_field(t, off + 5, 4);
+			out->has_gsi = true;
+		}
+	}
+}
+
+static void find_virtio_devices(struct table *t, struct acpi_info *out)
+{
+	for (uint32_t off = HEADER_LEN; off < t->len &&
+	    out->virtio_count < ACPI_VIRTIO_CAP; off++) {
+		struct acpi_virtio_mmio device = { 0 };
+
+		if (!table_has(t, off, "LNRO0005"))
+			continue;
+		off += 8;
+		aml_virtio_device(t, off, &device);
+		if (device.pa != 0 && device.len != 0 && device.has_gsi)
+			out->virtio[out->virtio_count++] = device;
+	}
+}
+
 static void read_aml(const struct memory *m, uint64_t pa,
     const char *signature, struct acpi_info *out)
 {
@@ -371,6 +415,8 @@ static void read_aml(const struct memory *m, uint64_t pa,
 		find_sleep_type(&t, out);
 	if (out->hw_reduced && out->event_select.space == ACPI_ABSENT)
 		find_event_device(&t, out);
+	if (out->hw_reduced)
+		find_virtio_devices(&t, out);
 }
 
 /* ---- MADT: ACPI, section 5.2.12 ------------------------------------------ */

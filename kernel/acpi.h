@@ -16,6 +16,7 @@
 #define ACPI_WINDOW_END 0x100000000ull
 
 #define ACPI_IOAPICS_CAP 4
+#define ACPI_VIRTIO_CAP 8
 #define ACPI_IRQ_OVERRIDES_CAP 16
 
 enum acpi_space {
@@ -43,6 +44,14 @@ struct acpi_irq_override {
 	bool active_low;     /* else high */
 };
 
+/* Registers and line of a virtio-mmio device ("LNRO0005"), as DSDT or SSDT say. */
+struct acpi_virtio_mmio {
+	uint32_t pa;
+	uint32_t len;
+	uint32_t gsi;
+	bool has_gsi;
+};
+
 /* All zero is a machine without ACPI. */
 struct acpi_info {
 	bool present;        /* a root pointer and root table, both sound */
@@ -67,6 +76,10 @@ struct acpi_info {
 
 	/* A hardware-reduced machine's event device: its selector, 32 bit. */
 	struct acpi_reg event_select;
+
+	/* Hardware-reduced machines only: devices that no bus can be asked for. */
+	uint32_t virtio_count;
+	struct acpi_virtio_mmio virtio[ACPI_VIRTIO_CAP];
 
 	/* MADT: ACPI, section 5.2.12 */
 	uint32_t ioapic_count;

@@ -15,6 +15,7 @@
 #include "kernel/power.h"
 #include "kernel/server.h"
 #include "kernel/trap.h"
+#include "kernel/virtio.h"
 #include "kernel/vnet.h"
 #include "kernel/vrng.h"
 
@@ -55,12 +56,27 @@ static void require(const char *why)
 		refuse(why);
 }
 
+/* virtio-mmio devices of the firmware's tables; the drivers know the command line. */
+static void add_mmio_devices(void)
+{
+	for (uint32_t i = 0; i < acpi.virtio_count; i++) {
+		const struct virtio_mmio_place place = {
+			.pa = acpi.virtio[i].pa,
+			.len = acpi.virtio[i].len,
+			.gsi = acpi.virtio[i].gsi,
+		};
+
+		virtio_mmio_add(&place);
+	}
+}
+
 static void start_devices(void)
 {
 	require(irq_init(&acpi));
 	require(clock_init(&acpi, handoff.tsc_start));
 	power_init(&acpi);
 	phase_tsc[PHASE_CLOCK] = cpu_rdtsc();
+	add_mmio_devices();
 	vrng_start(handoff.cmdline);
 	require(entropy_init(handoff.seed, sizeof handoff.seed));
 	memset(handoff.seed, 0, sizeof handoff.seed);

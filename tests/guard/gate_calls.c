@@ -24,10 +24,11 @@ static void expect(const char *what, enum gate_status got, enum gate_status want
 /* A call by any number, past the typed wrappers. */
 static uint64_t raw_call(uint64_t number)
 {
-	uint64_t status = number;
+	uint64_t status = number, a1 = (uint64_t)bytes, a2 = 8, a3 = 0;
 
-	__asm__ volatile("syscall" : "+a"(status)
-	    : "D"(bytes), "S"(8), "d"(0) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+	    : "+a"(status), "+D"(a1), "+S"(a2), "+d"(a3)
+	    : : "rcx", "r8", "r9", "r10", "r11", "memory");
 	return status;
 }
 

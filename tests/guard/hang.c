@@ -4,7 +4,7 @@
  *
  * case loop: SERVER CRASH in ring 3 .*hang: no gate call for seconds
  * case panic: SERVER CRASH in ring 3: .*tests/guard/hang.c:[0-9]+: on purpose
- * case smash: SERVER CRASH in ring 3: .*stack smashed
+ * case smash: SERVER CRASH in ring 3: .*a buffer on the stack overflowed
  * case restarts on-crash=restart: restart 3 of the server, keep page (1|0)
  * case crash_loop on-crash=restart: stele: rebooting
  */

@@ -22,7 +22,7 @@
  * case sgdt_umip: SERVER CRASH in ring 3 .*general protection fault
  * case int80: SERVER CRASH in ring 3 .*(general protection fault|segment not present)
  * case int_timer: SERVER CRASH in ring 3 .*general protection fault
- * case far_call_ring0: SERVER CRASH in ring 3 .*(general protection fault|invalid opcode)
+ * case far_return_ring0: SERVER CRASH in ring 3 .*(general protection fault|page fault)
  * case iopl: iopl stays 0
  */
 #include "tests/guard/guard.h"
@@ -76,7 +76,7 @@ void server_main(const struct gate_info *info)
 	TRY("sgdt_umip", "sgdt %0" : "=m"(scratch));
 	TRY("int80", "int $0x80");
 	TRY("int_timer", "int $0x30");
-	TRY("far_call_ring0", "pushq $0x08; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
+	TRY("far_return_ring0", "pushq $0x08; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
 	    : : : "rax", "memory");
 	survived("a privileged instruction");
 }

@@ -49,6 +49,7 @@ def boot(image, case, options):
             "-append", " ".join(words),
             "-netdev", "user,id=n0,restrict=on",
             "-device", "virtio-net-device,netdev=n0",
+            "-global", "virtio-mmio.force-legacy=false",
         ]
         try:
             run = subprocess.run(command, timeout=SECONDS, capture_output=True,
