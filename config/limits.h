@@ -87,6 +87,13 @@
  */
 #define LIMIT_BODY_SKIP_LEN 65536
 
+/*
+ * Characters of the access log that a request line may take, and those that Referer and
+ * User-Agent may take, so that a line fits into one GATE_LOG_MAX.  More ends in "...".
+ */
+#define LIMIT_LOG_LINE_LEN 384
+#define LIMIT_LOG_FIELD_LEN 240
+
 /* ---- Deadlines (ms) ------------------------------------------------------ */
 
 /* A new or kept-alive connection without a byte of a next request: closed silently. */

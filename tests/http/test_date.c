@@ -1,4 +1,4 @@
-/* links: tests/http/panic.c http/date.c http/chars.c */
+/* links: tests/host_panic.c http/date.c http/chars.c */
 /*
  * Dates: against the C library's calendar, and each form of RFC 9110, section 5.6.7.
  */

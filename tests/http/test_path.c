@@ -1,4 +1,4 @@
-/* links: tests/http/panic.c tests/http/slow_path.c http/path.c http/chars.c */
+/* links: tests/host_panic.c tests/http/slow_path.c http/path.c http/chars.c */
 /*
  * The path normaliser: by example, and against a slow twin on random inputs.
  */

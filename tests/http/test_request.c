@@ -1,4 +1,4 @@
-/* links: tests/http/panic.c http/request.c http/authority.c http/chars.c */
+/* links: tests/host_panic.c http/request.c http/authority.c http/chars.c */
 /*
  * The request parser.  Each refusal has a case that provokes exactly it, each limit
  * one at and one over.  Every input is also cut short at every byte: a prefix never

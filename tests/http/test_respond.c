@@ -1,4 +1,4 @@
-/* links: tests/http/panic.c tests/http/tiny_rom.c romfs/romfs.c http/respond.c http/conditions.c http/path.c http/date.c http/request.c http/authority.c http/chars.c */
+/* links: tests/host_panic.c tests/http/tiny_rom.c romfs/romfs.c http/respond.c http/conditions.c http/path.c http/date.c http/request.c http/authority.c http/chars.c */
 /*
  * The responder: whole requests in, whole answers out, over a site of which every
  * byte is known.

@@ -1,0 +1,23 @@
+/*
+ * What the console says when the server is ready.
+ */
+#pragma once
+
+#include "config/base.h"
+#include "kernel/gate.h"
+#include "net/text.h"
+#include "romfs/romfs.h"
+
+/* More than the longest banner. */
+#define HTTP_BANNER_CAP 1024
+
+/*
+ * Write the banner: version, machine, image hash, files of the site, crashes so far,
+ * and the boot chart.  Addresses are not in it: net prints each with its URL as it
+ * becomes known.  Pure.
+ *
+ * ready_ns  when the server began to listen, ns since the first instruction; the
+ *           last bar of the chart
+ */
+void http_format_banner(const struct gate_info *info,
+    const struct romfs *fs, uint64_t ready_ns, struct text *out);

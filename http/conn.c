@@ -1,0 +1,313 @@
+/*
+ * HTTP on a connection: http/conn.h.
+ *
+ * Answers leave in the order of the requests, because the next request is looked at
+ * only when the answer before it is wholly queued.  What a connection remembers
+ * between two calls, `struct conn`, is in one of these states (the first that fits):
+ *
+ *   closing    net_close() was called; nothing follows
+ *   sending    rest.len > 0: the end of an answer is not queued yet
+ *   blocked    the next answer was ready, but not even its prefix found room; its
+ *              request was not consumed and is parsed again later
+ *   skipping   skip_len > 0: bytes of a request's body are thrown away
+ *   partial    the held bytes begin a request that has not ended
+ *   idle       nothing is held
+ *
+ * Sending and blocked end in writable(), all others in received().
+ */
+#include "http/conn.h"
+
+#include "config/limits.h"
+#include "http/log.h"
+#include "http/respond.h"
+
+struct conn {
+	struct http_text rest;
+	uint64_t skip_len;
+	size_t held_len;          /* bytes net holds for us */
+	bool closing;
+	bool blocked;
+	bool partial;
+	bool in_request;          /* NET_WAIT_REQUEST is running */
+	bool close_after;         /* sending: then close */
+	bool peer_closed;         /* no byte follows those that are held */
+};
+
+_Static_assert(sizeof(struct conn) <= LIMIT_CONN_APP_LEN,
+    "net keeps our state in its connection");
+_Static_assert(LIMIT_HOLD_LEN >= LIMIT_REQUEST_HEAD_LEN,
+    "a head that is not too long can be held until it has ended");
+
+/* What all connections share. */
+static struct {
+	const struct romfs *fs;
+	bool log;
+	struct http_now now;
+	uint8_t log_date[HTTP_LOG_DATE_LEN];
+	struct http_counters counters;
+	uint8_t scratch[LIMIT_TARGET_LEN];
+} server;
+
+void http_conn_start(const struct romfs *fs, bool log)
+{
+	server.fs = fs;
+	server.log = log;
+	server.now.time = -1;
+}
+
+const struct http_counters *http_conn_counters(void)
+{
+	return &server.counters;
+}
+
+/* The texts of this second. */
+static const struct http_now *now(void)
+{
+	const int64_t time = (int64_t)net_unix_time();
+
+	if (time != server.now.time) {
+		server.now.time = time;
+		http_format_date(time, server.now.date);
+		http_format_log_date(time, server.log_date);
+	}
+	return &server.now;
+}
+
+static void account(const struct net_conn *net,
+    const struct http_request *req, const struct http_response *res)
+{
+	const struct http_log_entry entry = {
+		.peer = net_peer(net),
+		.date = server.log_date,
+		.status = res->status,
+		.body_len = res->body_len,
+		.line = req->line,
+		.referer = req->referer,
+		.user_agent = req->user_agent,
+	};
+	char line[HTTP_LOG_LINE_CAP];
+
+	server.counters.requests++;
+	server.counters.by_class[res->status / 100 % 6]++;
+	if (server.log)
+		net_log(line, http_format_log(&entry, line));
+}
+
+static void close_now(struct conn *c, struct net_conn *net)
+{
+	c->closing = true;
+	net_close(net);
+}
+
+/* Queue as much of an answer as there is room for; false if not even its prefix. */
+static bool send_answer(struct conn *c, struct net_conn *net,
+    const struct http_response *res)
+{
+	if (!net_send_copy(net, res->prefix, res->prefix_len)) {
+		c->blocked = true;
+		net_set_wait(net, NET_WAIT_WRITE);
+		return false;
+	}
+	const size_t sent = net_send_static(net, res->rest.at, res->rest.len);
+	c->rest = (struct http_text){
+		res->rest.at + sent, res->rest.len - sent
+	};
+	c->in_request = false;
+	if (c->rest.len > 0) {
+		c->close_after = res->close;
+		net_set_wait(net, NET_WAIT_WRITE);
+	} else if (res->close) {
+		close_now(c, net);
+	}
+	return true;
+}
+
+/* Parse and answer the request at the front.  Returns how many bytes are done with. */
+static size_t take_request(struct conn *c, struct net_conn *net,
+    const uint8_t *data, size_t len)
+{
+	const struct http_site site = {
+		server.fs, now(), server.scratch, sizeof server.scratch
+	};
+	struct http_request req;
+	struct http_response res;
+
+	const enum http_parse parsed = http_parse_request(data, len, &req);
+	c->partial = parsed == HTTP_NEED_MORE;
+	if (c->partial)
+		return 0;
+	if (parsed == HTTP_OK)
+		http_respond(&site, &req, &res);
+	else
+		http_refuse(http_parse_status(parsed), req.method, site.now,
+		    &res);
+
+	if (!send_answer(c, net, &res))
+		return 0;
+	account(net, &req, &res);
+	/* After a refusal the connection ends; how much was done with is no matter. */
+	if (parsed != HTTP_OK)
+		return len;
+	c->skip_len = req.body_len;
+	return req.head_len;
+}
+
+static bool is_busy(const struct conn *c)
+{
+	return c->closing || c->rest.len > 0 || c->blocked;
+}
+
+/*
+ * A parse costs a pass over all that is held, so one that has asked for more is
+ * repeated only when a line has ended, or when there is no room for more: else a
+ * client that sends single bytes could make us read its head thousands of times.
+ */
+static bool is_worth_parsing(const uint8_t *data, size_t len, size_t fresh)
+{
+	if (len >= LIMIT_REQUEST_HEAD_LEN)
+		return true;
+	for (size_t i = fresh; i < len; i++) {
+		if (data[i] == '\n')
+			return true;
+	}
+	return false;
+}
+
+/* Say what the connection waits for, once all that can be done now is done. */
+static void settle(struct conn *c, struct net_conn *net)
+{
+	if (is_busy(c))
+		return;
+	if (c->peer_closed) {
+		/* RFC 9112, section 8: the request that was cut off MAY be dropped. */
+		close_now(c, net);
+		return;
+	}
+	if (c->held_len == 0 && c->skip_len == 0) {
+		c->in_request = false;
+		net_set_wait(net, NET_WAIT_IDLE);
+	} else if (!c->in_request) {
+		c->in_request = true;
+		net_set_wait(net, NET_WAIT_REQUEST);
+	}
+}
+
+static bool on_opened(void *app, struct net_conn *net)
+{
+	(void)app;
+	(void)net;
+	server.counters.connections++;
+	return true;
+}
+
+static size_t on_received(void *app, struct net_conn *net,
+    const uint8_t *data, size_t len, size_t fresh)
+{
+	struct conn *const c = app;
+	size_t used = 0;
+
+	if (c->partial && !is_worth_parsing(data, len, fresh)) {
+		c->held_len = len;
+		return 0;
+	}
+	while (used < len && !is_busy(c)) {
+		if (c->skip_len > 0) {
+			const size_t left = len - used;
+			const size_t skip =
+			    c->skip_len < left ? (size_t)c->skip_len : left;
+
+			c->skip_len -= skip;
+			used += skip;
+			continue;
+		}
+		const size_t taken =
+		    take_request(c, net, data + used, len - used);
+		if (taken == 0)
+			break;
+		used += taken;
+	}
+	c->held_len = len - used;
+	settle(c, net);
+	return used;
+}
+
+static void on_writable(void *app, struct net_conn *net)
+{
+	struct conn *const c = app;
+
+	if (c->rest.len > 0) {
+		const size_t sent =
+		    net_send_static(net, c->rest.at, c->rest.len);
+
+		c->rest.at += sent;
+		c->rest.len -= sent;
+		if (c->rest.len > 0)
+			return;
+		if (c->close_after) {
+			close_now(c, net);
+			return;
+		}
+	}
+	c->blocked = false;
+	/* Requests that came meanwhile are next; on_received() settles after them. */
+	if (c->held_len > 0)
+		net_resume(net);
+	else
+		settle(c, net);
+}
+
+static void on_peer_closed(void *app, struct net_conn *net)
+{
+	struct conn *const c = app;
+
+	/* What is held and answerable is answered first: the peer may still read. */
+	c->peer_closed = true;
+	settle(c, net);
+}
+
+/* RFC 9110, section 15.5.9: the request did not come to its end in time. */
+static void refuse_late(struct conn *c, struct net_conn *net)
+{
+	const struct http_request nothing = { 0 };
+	struct http_response res;
+
+	http_refuse(408, HTTP_METHOD_OTHER, now(), &res);
+	if (send_answer(c, net, &res))
+		account(net, &nothing, &res);
+}
+
+static void on_expired(void *app, struct net_conn *net, enum net_wait state)
+{
+	struct conn *const c = app;
+
+	switch (state) {
+	case NET_WAIT_IDLE:
+		close_now(c, net);
+		break;
+	case NET_WAIT_REQUEST:
+		/* A body that does not come has had its answer. */
+		if (c->skip_len > 0)
+			close_now(c, net);
+		else
+			refuse_late(c, net);
+		break;
+	case NET_WAIT_WRITE:
+	case NET_WAIT_LINGER:
+		break;     /* not closed here, so net resets it */
+	}
+}
+
+static void on_closed(void *app)
+{
+	(void)app;         /* nothing of ours lives outside the connection */
+}
+
+const struct net_app http_app = {
+	.app_len = sizeof(struct conn),
+	.opened = on_opened,
+	.received = on_received,
+	.writable = on_writable,
+	.peer_closed = on_peer_closed,
+	.expired = on_expired,
+	.closed = on_closed,
+};

@@ -1,0 +1,118 @@
+/*
+ * The server's first function: open the site, start the network, serve until the
+ * operator wants the VM to stop.
+ */
+#include "http/banner.h"
+#include "http/conn.h"
+#include "http/settings.h"
+#include "kernel/gate.h"
+#include "net/net.h"
+#include "net/text.h"
+
+#define HTTP_PORT 80
+
+static void print(const struct text *t)
+{
+	net_log(t->at, t->len);
+}
+
+NORETURN static void stop(enum gate_stop how, const struct text *why)
+{
+	(void)!gate_stop(how, why->at, why->len);
+	panic("the gate refused to stop");
+}
+
+NORETURN static void refuse(const char *what, const char *why)
+{
+	char buf[GATE_LOG_MAX];
+	struct text t = text_start(buf, sizeof buf);
+
+	text_add(&t, what);
+	text_add(&t, why);
+	text_add_char(&t, '\n');
+	stop(GATE_STOP_REFUSED, &t);
+}
+
+static void print_counters(void)
+{
+	const struct http_counters *const counters = http_conn_counters();
+	char buf[256];
+	struct text t = text_start(buf, sizeof buf);
+
+	text_add(&t, "http: connections ");
+	text_add_u64(&t, counters->connections);
+	text_add(&t, ", requests ");
+	text_add_u64(&t, counters->requests);
+	for (size_t class = 2; class < ARRAY_LEN(counters->by_class); class++) {
+		text_add(&t, ", ");
+		text_add_u64(&t, class);
+		text_add(&t, "xx ");
+		text_add_u64(&t, counters->by_class[class]);
+	}
+	text_add_char(&t, '\n');
+	print(&t);
+	net_print_pools();
+}
+
+static void print_banner(const struct gate_info *info,
+    const struct romfs *fs)
+{
+	char buf[HTTP_BANNER_CAP];
+	struct text t = text_start(buf, sizeof buf);
+
+	http_format_banner(info, fs, gate_now_ns(info), &t);
+	print(&t);
+}
+
+static void read_settings(const struct gate_info *info,
+    struct http_settings *settings)
+{
+	const char *const complaint =
+	    http_read_settings(info->cmdline, settings);
+	char buf[GATE_LOG_MAX];
+	struct text t = text_start(buf, sizeof buf);
+
+	if (complaint == NULL)
+		return;
+	text_add(&t, "warning: ");
+	text_add(&t, complaint);
+	text_add_char(&t, '\n');
+	print(&t);
+}
+
+static void serve(const struct http_settings *settings)
+{
+	const uint64_t stats_ms = (uint64_t)settings->stats_s * 1000;
+	uint64_t next_ms = net_now_ms() + stats_ms;
+
+	while (net_poll()) {
+		if (stats_ms == 0 || net_now_ms() < next_ms)
+			continue;
+		next_ms = net_now_ms() + stats_ms;
+		print_counters();
+	}
+}
+
+void server_main(const struct gate_info *info)
+{
+	static struct romfs fs;
+	struct http_settings settings;
+
+	const enum romfs_status status =
+	    romfs_open(&fs, info->rom, info->rom_len);
+	if (status != ROMFS_OK)
+		refuse("the site's ROM is refused: ", romfs_status_text(status));
+	const char *const why = net_start(info);
+	if (why != NULL)
+		refuse("", why);
+
+	read_settings(info, &settings);
+	http_conn_start(&fs, settings.log);
+	if (!net_listen(HTTP_PORT, &http_app))
+		refuse("no listener for HTTP", "");
+	print_banner(info, &fs);
+	serve(&settings);
+
+	print_counters();
+	stop(GATE_STOP_POWER_OFF, &(struct text){ 0 });
+}
