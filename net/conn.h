@@ -1,0 +1,144 @@
+/*
+ * Connections, as the files of net/ see them; the layers above see net.h.
+ *
+ *   conn.c   birth, received bytes, death: lwIP's callbacks and the app's
+ *   send.c   what is queued for sending, and how much may be
+ *   wait.c   what a connection waits for: deadlines, and who goes when room is short
+ *
+ * A connection object lives from lwIP's accept to the app's closed(), in POOL_CONN.
+ * lwIP's pcb is attached to it for the same time, but may outlive it in TIME-WAIT.
+ *
+ *   field       is true
+ *   pcb         not NULL until the connection is dead
+ *   wait        the list it is in: what it waits for as clients see it
+ *   wanted      what the app asked for; differs from `wait` while a response is
+ *               not wholly acknowledged (IDLE asked, WRITE in effect)
+ *   hold        NULL, or a buffer with hold_len > 0 bytes received, not consumed
+ *   unacked     bytes queued whose segments are not yet wholly acknowledged
+ *   closing     net_close() was called: FIN is queued, received bytes are dropped
+ *   busy        one of the app's functions is running for it
+ *   dead        closed() was called; the object goes when it is not busy
+ */
+#pragma once
+
+#include "net/net.h"
+#include "config/limits.h"
+
+#include "lwip/tcp.h"
+
+#define NET_COPY_MAX 512
+
+struct link {
+	struct link *next, *prev;
+};
+
+struct net_conn {
+	struct link in_wait;      /* in waiting[wait] */
+	struct link in_starved;   /* next == NULL: not waiting for pool memory */
+	struct tcp_pcb *pcb;
+	const struct net_app *app;
+	uint64_t deadline_ms;
+	uint8_t *hold;
+	uint32_t hold_len;
+	uint32_t unacked;
+	uint32_t span_start;      /* the peer's acknowledgement when WRITE's span began */
+	uint8_t wait;
+	uint8_t wanted;
+	bool closing;
+	bool busy;
+	bool dead;
+	bool resume;              /* net_resume() was called */
+	bool wants_room;          /* writable() is owed */
+	bool unsent;              /* tcp_output() is owed */
+	struct net_peer peer;
+	_Alignas(16) uint8_t app_state[LIMIT_CONN_APP_LEN];
+};
+
+static inline size_t conn_object_len(void)
+{
+	return sizeof(struct net_conn);
+}
+
+/* ---- conn.c ---------------------------------------------------------------- */
+
+/*
+ * Before and after one of the app's functions runs.  The second sends what was
+ * queued; it returns false when the connection died meanwhile and is gone.
+ */
+void conn_enter(struct net_conn *conn);
+bool conn_leave(struct net_conn *conn);
+
+/* Stop taking new connections. */
+void conn_stop_listening(void);
+
+/* Handshakes begun and not finished are at their limit. */
+bool conn_half_open_full(void);
+
+/* Let go of a connection whose pcb ended by itself, or goes on without us. */
+void conn_finish(struct net_conn *conn);
+
+/* ---- send.c ---------------------------------------------------------------- */
+
+/* The peer acknowledged bytes: tell the app if there is room again. */
+void send_acknowledged(struct net_conn *conn, uint32_t len);
+
+/* Pool memory may be free again: let those go on who got none. */
+void send_retry(void);
+
+/* ---- wait.c ---------------------------------------------------------------- */
+
+void wait_start(void);
+
+/* Put a new connection into a list; move it; take it out. */
+void wait_add(struct net_conn *conn, enum net_wait wait);
+void wait_move(struct net_conn *conn, enum net_wait wait);
+void wait_remove(struct net_conn *conn);
+
+/* All queued bytes were acknowledged: what was asked for takes effect. */
+void wait_settle(struct net_conn *conn);
+
+/* Handle every deadline up to now. */
+void wait_expire(void);
+
+/* The next deadline of any connection, ms since boot; UINT64_MAX without any. */
+uint64_t wait_next_ms(void);
+
+/* A request or a response is under way somewhere. */
+bool wait_any_work(void);
+
+/*
+ * Called before each received frame: see that what one frame can take is there, a
+ * connection, a pcb, a hold buffer, by ending whoever has the least to lose.
+ */
+void conn_make_room(void);
+
+/* ---- lists ------------------------------------------------------------------ */
+
+static inline void link_init(struct link *head)
+{
+	head->next = head;
+	head->prev = head;
+}
+
+static inline bool link_empty(const struct link *head)
+{
+	return head->next == head;
+}
+
+static inline void link_append(struct link *head, struct link *link)
+{
+	link->next = head;
+	link->prev = head->prev;
+	head->prev->next = link;
+	head->prev = link;
+}
+
+static inline void link_remove(struct link *link)
+{
+	link->prev->next = link->next;
+	link->next->prev = link->prev;
+	link->next = NULL;
+}
+
+#define conn_of(field, link) \
+	((struct net_conn *)(void *)((char *)(link) - offsetof(struct net_conn, field)))

@@ -1,0 +1,26 @@
+/*
+ * The functions lwIP calls where its behaviour can be chosen.  Included by lwIP's
+ * own sources after their types are known.
+ */
+#pragma once
+
+#include "lwip/ip_addr.h"
+
+/*
+ * The first sequence number of a connection: RFC 6528, section 3.  It counts up
+ * every 4 microseconds, from an offset that is a keyed hash of both addresses and
+ * ports, so that no one off the path can guess it.
+ */
+u32_t net_initial_sequence(const ip_addr_t *local, u16_t local_port,
+    const ip_addr_t *remote, u16_t remote_port);
+
+#define LWIP_HOOK_TCP_ISN net_initial_sequence
+
+/*
+ * The router for a destination that is on no advertised link: the one of the command
+ * line (ip6=...,GATEWAY), or NULL to use what routers advertise.
+ */
+const ip6_addr_t *net_gateway6(void);
+
+#define LWIP_HOOK_ND6_GET_GW(netif, destination) \
+	((void)(netif), (void)(destination), net_gateway6())

@@ -1,0 +1,209 @@
+/*
+ * What connections wait for, and for how long; see conn.h.
+ *
+ * One list per state.  All members of a list have waited under the same limit, so
+ * appending keeps it ordered by deadline, and the first is the next to expire and
+ * the first to go when room is needed: the one that has waited longest.
+ */
+#include "net/conn.h"
+
+#include "net/loop.h"
+#include "net/pools.h"
+
+#include "lwip/priv/tcp_priv.h"
+
+static struct link waiting[NET_WAIT_STATES];
+
+static const uint32_t limit_ms[NET_WAIT_STATES] = {
+	[NET_WAIT_IDLE] = LIMIT_IDLE_MS,
+	[NET_WAIT_REQUEST] = LIMIT_REQUEST_MS,
+	[NET_WAIT_WRITE] = LIMIT_WRITE_MS,
+	[NET_WAIT_LINGER] = LIMIT_LINGER_MS,
+};
+
+void wait_start(void)
+{
+	for (size_t i = 0; i < NET_WAIT_STATES; i++)
+		link_init(&waiting[i]);
+}
+
+/* ---- Moving ------------------------------------------------------------------ */
+
+static void enter_list(struct net_conn *conn, enum net_wait wait)
+{
+	conn->wait = (uint8_t)wait;
+	conn->deadline_ms = net_now_ms() + limit_ms[wait];
+	conn->span_start = conn->pcb->lastack;
+	link_append(&waiting[wait], &conn->in_wait);
+}
+
+void wait_add(struct net_conn *conn, enum net_wait wait)
+{
+	conn->wanted = (uint8_t)wait;
+	enter_list(conn, wait);
+}
+
+void wait_move(struct net_conn *conn, enum net_wait wait)
+{
+	conn->wanted = (uint8_t)wait;
+	link_remove(&conn->in_wait);
+	enter_list(conn, wait);
+}
+
+void wait_remove(struct net_conn *conn)
+{
+	link_remove(&conn->in_wait);
+}
+
+void net_set_wait(struct net_conn *conn, enum net_wait wait)
+{
+	if (conn->dead || conn->closing)
+		return;
+	if (wait != NET_WAIT_IDLE || conn->unacked == 0) {
+		wait_move(conn, wait);
+		return;
+	}
+	if (conn->wait != NET_WAIT_WRITE)
+		wait_move(conn, NET_WAIT_WRITE);
+	conn->wanted = NET_WAIT_IDLE;
+}
+
+void wait_settle(struct net_conn *conn)
+{
+	if (conn->closing)
+		wait_move(conn, NET_WAIT_LINGER);
+	else if (conn->wanted != conn->wait)
+		wait_move(conn, (enum net_wait)conn->wanted);
+}
+
+/* ---- Deadlines ----------------------------------------------------------------- */
+
+/* The app may say a last word; whoever it does not close is reset. */
+static void expire_conn(struct net_conn *conn)
+{
+	const enum net_wait wait = (enum net_wait)conn->wait;
+
+	if (conn->pcb->state == TIME_WAIT) {
+		conn_finish(conn);
+		return;
+	}
+	if (conn->closing) {
+		net_abort(conn);
+		return;
+	}
+	conn_enter(conn);
+	conn->app->expired(conn->app_state, conn, wait);
+	if (!conn->closing)
+		net_abort(conn);
+	(void)conn_leave(conn);
+}
+
+/* A response goes on as long as the client takes enough of it in every span. */
+static bool made_progress(struct net_conn *conn)
+{
+	if (conn->wait != NET_WAIT_WRITE ||
+	    conn->pcb->lastack - conn->span_start < LIMIT_WRITE_MIN_LEN)
+		return false;
+	link_remove(&conn->in_wait);
+	enter_list(conn, NET_WAIT_WRITE);
+	return true;
+}
+
+void wait_expire(void)
+{
+	const uint64_t now = net_now_ms();
+
+	for (size_t i = 0; i < NET_WAIT_STATES; i++) {
+		while (!link_empty(&waiting[i])) {
+			struct net_conn *conn = conn_of(in_wait, waiting[i].next);
+
+			if (conn->deadline_ms > now)
+				break;
+			if (!made_progress(conn))
+				expire_conn(conn);
+		}
+	}
+}
+
+uint64_t wait_next_ms(void)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = 0; i < NET_WAIT_STATES; i++) {
+		if (!link_empty(&waiting[i])) {
+			const struct net_conn *conn =
+			    conn_of(in_wait, waiting[i].next);
+
+			if (conn->deadline_ms < next)
+				next = conn->deadline_ms;
+		}
+	}
+	return next;
+}
+
+bool wait_any_work(void)
+{
+	return !link_empty(&waiting[NET_WAIT_REQUEST]) ||
+	    !link_empty(&waiting[NET_WAIT_WRITE]);
+}
+
+/* ---- Making room ------------------------------------------------------------------ */
+
+/* End the connection that has waited longest in a state; false without any. */
+static bool evict(enum net_wait wait)
+{
+	if (link_empty(&waiting[wait]))
+		return false;
+	net_abort(conn_of(in_wait, waiting[wait].next));
+	return true;
+}
+
+/* Forget the oldest handshake that was not finished. */
+static bool evict_half_open(void)
+{
+	struct tcp_pcb *oldest = NULL;
+
+	for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+		if (pcb->state == SYN_RCVD && (oldest == NULL ||
+		        tcp_ticks - pcb->tmr >= tcp_ticks - oldest->tmr))
+			oldest = pcb;
+	}
+	if (oldest == NULL)
+		return false;
+	tcp_abandon(oldest, 0);
+	return true;
+}
+
+/* End the request that holds a buffer and has waited longest, else a response. */
+static bool evict_holder(void)
+{
+	static const enum net_wait order[] = {
+		NET_WAIT_REQUEST, NET_WAIT_IDLE, NET_WAIT_WRITE
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		struct link *head = &waiting[order[i]];
+
+		for (struct link *at = head->next; at != head; at = at->next) {
+			if (conn_of(in_wait, at)->hold != NULL) {
+				net_abort(conn_of(in_wait, at));
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+void conn_make_room(void)
+{
+	if (pool_left(POOL_HOLD) == 0)
+		(void)evict_holder();
+	if (conn_half_open_full())
+		(void)evict_half_open();
+	if (pool_left(POOL_CONN) > 0 &&
+	    (pool_left(POOL_PCB) > 0 || tcp_tw_pcbs != NULL))
+		return;
+	if (evict(NET_WAIT_LINGER) || evict(NET_WAIT_IDLE) || evict_half_open() ||
+	    evict(NET_WAIT_REQUEST) || evict(NET_WAIT_WRITE))
+		return;
+}
