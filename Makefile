@@ -8,6 +8,7 @@ SITE = romfs/welcome
 HTTP_PORT = 8080
 MEM = 64
 MACHINE = q35
+ACCEL =
 APPEND =
 FUZZ_SECONDS = 60
 CC = gcc
@@ -16,7 +17,7 @@ CLANG = clang
 
 # The site's name may hold anything, so it travels in the environment, unexpanded.
 override SITE := $(value SITE)
-export SITE HTTP_PORT MEM MACHINE APPEND FUZZ_SECONDS
+export SITE HTTP_PORT MEM MACHINE ACCEL APPEND FUZZ_SECONDS
 export BEARSSL_SRC LWIP_SRC PACKAGES
 export LC_ALL := C.UTF-8
 export SOURCE_DATE_EPOCH := 0
@@ -175,7 +176,7 @@ symbolize:
 
 # SAN=1: under the address and undefined-behaviour sanitizers, in a place of its own.
 HOSTED_SRCS := $(filter-out %.S config/libc/%,$(SERVER_SRCS)) \
-	$(wildcard kernel/host/*.c)
+	$(wildcard kernel/host/*.c) kernel/gate_check.c
 HOSTED_FLAGS := $(COMMON) -O2 $(INCLUDES) -D_GNU_SOURCE -fno-omit-frame-pointer \
 	-fno-strict-aliasing
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -28,6 +28,7 @@ test          libcmocka-dev        for the unit tests
 test,bench    curl                 as a client nobody here wrote
 test,bench    wrk                  to make many requests
 test          iproute2             to make a private network for the tests
+test          iputils-ping         to see whether the server answers it
 test          debian-reference-en  as a site nobody here wrote
 test          python3.11-doc       as a second, larger one
 bench         qemu-system-x86      to boot what is measured

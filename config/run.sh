@@ -2,8 +2,8 @@
 # Boot build/stele.elf in QEMU with user-mode networking, in the foreground, until
 # it powers off, Ctrl-C, or `make stop`.
 #
-# In the environment: HTTP_PORT, MEM (MiB), MACHINE (q35, pc, microvm), APPEND
-# (words for the image's command line).
+# In the environment: HTTP_PORT, MEM (MiB), MACHINE (q35, pc, microvm), ACCEL (kvm,
+# tcg, or empty to choose), APPEND (words for the image's command line).
 #
 # QEMU gets a session of its own, so that Ctrl-C reaches only this script; it
 # then presses the power button and lets the image finish its responses.  Should
@@ -26,22 +26,31 @@ needed=$((24 + $(stat -c %s "$image") / 1048576))
 
 nic=virtio-net-pci,netdev=net0,romfile=
 rng=virtio-rng-pci
+modern=
 case $MACHINE in
-q35|pc) machine=$MACHINE ;;
+q35|pc) ;;
 microvm)
-	machine=microvm
+	# Its virtio devices speak version 1.0 only if asked to.
+	modern='-global virtio-mmio.force-legacy=false'
 	nic=virtio-net-device,netdev=net0
 	rng=virtio-rng-device
 	;;
 *) fail "MACHINE=$MACHINE is not one of q35, pc, microvm" ;;
 esac
 
-accel=tcg
-cpu=max
-if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
-	accel=kvm
-	cpu=host
-fi
+# A /dev/kvm without the processor's own virtualisation behind it (nested in some
+# clouds) emulates only part of an x86, so it has to be asked for by name.
+case $ACCEL in
+kvm|tcg) accel=$ACCEL ;;
+'')
+	accel=tcg
+	if [ -r /dev/kvm ] && [ -w /dev/kvm ] &&
+	    grep -q -w -e vmx -e svm /proc/cpuinfo; then
+		accel=kvm
+	fi
+	;;
+*) fail "ACCEL=$ACCEL is not one of kvm, tcg" ;;
+esac
 
 check_port "make run"
 mkdir -p "$dir"
@@ -67,6 +76,7 @@ power_off()
 	echo system_powerdown >"$monitor.in" &
 	wait_gone "$qemu_pid" 50 || kill -TERM "$qemu_pid" 2>/dev/null || true
 	wait_gone "$qemu_pid" 20 || kill -KILL "$qemu_pid" 2>/dev/null || true
+	wait "$qemu_pid" || true
 	exit 0
 }
 
@@ -76,12 +86,13 @@ record_instance $$
 
 say "http://localhost:$HTTP_PORT/"
 say "$MACHINE, $MEM MiB, $accel; Ctrl-C or \`make stop\` ends it"
+# shellcheck disable=SC2086  # two words
 setsid setpriv --pdeathsig TERM qemu-system-x86_64 \
-    -machine "$machine" -accel "$accel" -cpu "$cpu" -m "${MEM}M" \
+    -machine "$MACHINE" -accel "$accel" -cpu max -m "${MEM}M" \
     -no-user-config -nodefaults -display none \
     -kernel "$image" -append "$APPEND" \
     -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$HTTP_PORT-:80" \
-    -device "$nic" -device "$rng" \
+    $modern -device "$nic" -device "$rng" \
     -chardev stdio,id=console,signal=off -serial chardev:console \
     -chardev "pipe,id=monitor,path=$monitor" -mon chardev=monitor \
     </dev/null &
