@@ -67,6 +67,7 @@ void output_start(const char *path)
 	fd = mkstemp(temporary);
 	pending = fd >= 0;
 	catch_signals();
+	signal(SIGXFSZ, SIG_IGN);  /* a file too large is an error like a full disk */
 	atexit(output_drop);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (fd < 0 || fchmod(fd, 0666 & ~mask) != 0)

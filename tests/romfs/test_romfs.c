@@ -415,6 +415,22 @@ static void an_answer_outside_its_section_is_refused(void **state)
 	assert_answer_bounds(s, &s->variants[1]);
 }
 
+/* The edges of what is allowed. */
+static void the_least_an_entry_can_have_is_accepted(void **state)
+{
+	struct sample *s = *state;
+	const struct rom_range *paths = &s->header->sections[ROM_PATHS];
+
+	s->entries[ARRAY_LEN(keys)].path_off = paths->off + paths->len;
+	s->first->modified = -1;
+	s->first->first.etag_len = 2;
+	memcpy(s->image + s->first->first.head_off + s->first->first.etag_at, "\"\"", 2);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		s->entries[i].first = s->first->first;
+	s->first->more_count = 0;
+	assert_int_equal(open_sample(s), ROMFS_OK);
+}
+
 /* The body may reach to the very end of the answers. */
 static void an_answer_that_ends_with_its_section_is_accepted(void **state)
 {
@@ -512,9 +528,12 @@ static void further_codings_that_contradict_are_refused(void **state)
 	ASSERT_REFUSED(s, s->variants[1].coding, ROM_CODING_CAP, ROMFS_BAD_ENTRY);
 	ASSERT_REFUSED(s, s->variants[0].status, 404, ROMFS_BAD_ENTRY);
 	ASSERT_REFUSED(s, s->variants[0].etag_len, 0, ROMFS_BAD_ENTRY);
-	s->first->more_count = 0;
-	assert_int_equal(open_sample(s), ROMFS_OK);
 	s->first->more_first = 1;
+	s->first->more_count = 1;
+	assert_int_equal(open_sample(s), ROMFS_OK);
+	ASSERT_REFUSED(s, s->header->sections[ROM_VARIANTS].len,
+	    sizeof *s->variants, ROMFS_BAD_OFFSET);
+	s->first->more_count = 0;
 	assert_int_equal(open_sample(s), ROMFS_BAD_ENTRY);
 }
 
@@ -599,6 +618,7 @@ int main(void)
 		CASE(a_path_outside_its_section_is_refused),
 		CASE(a_path_without_a_slash_in_front_is_refused),
 		CASE(an_answer_outside_its_section_is_refused),
+		CASE(the_least_an_entry_can_have_is_accepted),
 		CASE(an_answer_that_ends_with_its_section_is_accepted),
 		CASE(a_head_without_its_empty_line_is_refused),
 		CASE(a_tag_without_its_quotes_is_refused),
