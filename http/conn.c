@@ -145,9 +145,7 @@ static size_t take_request(struct conn *c, struct net_conn *net,
 	if (!send_answer(c, net, &res))
 		return 0;
 	account(net, &req, &res);
-	/* After a refusal the connection ends; how much was done with is no matter. */
-	if (parsed != HTTP_OK)
-		return len;
+	/* After a refusal the connection ends, and these two do not matter. */
 	c->skip_len = req.body_len;
 	return req.head_len;
 }

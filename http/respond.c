@@ -154,7 +154,7 @@ void http_respond(const struct http_site *site,
 
 	const struct romfs_answer answer =
 	    choose(site, req, path == HTTP_PATH_OK ? &key : NULL);
-	out->body_len = is_head || answer.status == 304 ? 0 : answer.body_len;
+	out->body_len = is_head ? 0 : answer.body_len;
 	out->rest = (struct http_text){
 		answer.head, answer.head_len + out->body_len
 	};

@@ -43,7 +43,7 @@ struct http_response {
 /*
  * Answer a request that was parsed with HTTP_OK.
  *
- * The answer never has a body if the method is HEAD or the status is 304.  `close`
+ * The answer never has a body if the method is HEAD, or the status 304 (romfs.h).  `close`
  * is set if the client asks for it, and if the request has a body that is not worth
  * reading: longer than LIMIT_BODY_SKIP_LEN, or held back until we say
  * "100 Continue", which we never do (RFC 9110, section 10.1.1 lets the final status stand

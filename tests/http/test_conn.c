@@ -239,6 +239,20 @@ static void a_request_that_takes_too_long_gets_408(void **state)
 	assert_true(fake.closing);
 }
 
+static void each_request_has_a_deadline_of_its_own(void **state)
+{
+	uint32_t waits;
+
+	(void)state;
+	open_conn();
+	receive("GET / HTTP/1.1\r\n");
+	waits = fake.wait_set;
+	receive("Host: a\r\n\r\nGET");
+	sent(ROOT);
+	assert_int_equal(fake.wait, NET_WAIT_REQUEST);
+	assert_true(fake.wait_set > waits);
+}
+
 static void a_client_that_does_not_read_is_reset(void **state)
 {
 	(void)state;
@@ -343,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_body_that_does_not_come_ends_the_connection),
 		cmocka_unit_test(idle_connections_are_closed_without_a_word),
 		cmocka_unit_test(a_request_that_takes_too_long_gets_408),
+		cmocka_unit_test(each_request_has_a_deadline_of_its_own),
 		cmocka_unit_test(a_client_that_does_not_read_is_reset),
 		cmocka_unit_test(a_client_that_closed_its_side_gets_its_answers),
 		cmocka_unit_test(

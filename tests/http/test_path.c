@@ -167,6 +167,7 @@ static void what_is_not_utf8_is_bad(void **state)
 	gives("/%f4%90%80%80", HTTP_PATH_BAD);  /* U+110000 */
 	gives("/%f5%80%80%80", HTTP_PATH_BAD);
 	gives("/%ff/../a", HTTP_PATH_BAD);
+	becomes("/%e0%a0%80%f0%90%80%80", "/\xe0\xa0\x80\xf0\x90\x80\x80");
 	becomes("/%e2%82%ac%f0%9f%97%bf%ef%bf%bf%ed%9f%bf%f4%8f%bf%bf",
 	    "/\xe2\x82\xac\xf0\x9f\x97\xbf\xef\xbf\xbf\xed\x9f\xbf"
 	    "\xf4\x8f\xbf\xbf");
