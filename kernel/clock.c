@@ -24,6 +24,9 @@
 /* Tries for a consistent copy.  The host writes while this CPU does not run. */
 #define PV_TRIES 100
 
+/* From the start to the second look at the time of day. */
+#define FIRST_CHECK_NS 700000000ull
+
 /* To measure the APIC's timer, when the TSC's rate is already known. */
 #define TIMER_WINDOW_NS 1000000ull
 
@@ -45,7 +48,8 @@ static SEALED char source[48];
 static uint32_t pv_version;
 static uint64_t tsc_hz;
 static struct clock_ratio ns_to_tsc;
-static uint64_t check_ns;
+static uint64_t check_ns;        /* when the time of day is looked at again */
+static uint64_t check_every_ns;
 
 /* ---- Reading ------------------------------------------------------------- */
 
@@ -251,6 +255,18 @@ static void follow_wall(uint64_t now_ns)
 		    unix_s) - now_ns;
 }
 
+/*
+ * Looks at a clock that shows whole seconds narrow our error down when they
+ * come at different fractions of a second: at first soon, then less often.
+ */
+static void set_next_check(uint64_t now_ns)
+{
+	check_every_ns *= 2;
+	if (check_every_ns > LIMIT_CLOCK_CHECK_S * CLOCK_NS_PER_S)
+		check_every_ns = LIMIT_CLOCK_CHECK_S * CLOCK_NS_PER_S;
+	check_ns = now_ns + check_every_ns;
+}
+
 void clock_refresh(struct gate_clock *out)
 {
 	uint64_t now_ns;
@@ -259,8 +275,8 @@ void clock_refresh(struct gate_clock *out)
 		follow_pvclock();
 	now_ns = clock_now_ns();
 	if (now_ns >= check_ns) {
-		check_ns = now_ns + LIMIT_CLOCK_CHECK_S * CLOCK_NS_PER_S;
 		follow_wall(now_ns);
+		set_next_check(now_ns);
 	}
 	*out = clock;
 }
@@ -316,7 +332,8 @@ const char *clock_init(const struct acpi_info *acpi, uint64_t tsc_start)
 	if (!start_timer(tsc, count))
 		return "the local APIC's timer stands still";
 	start_wall();
-	check_ns = clock_now_ns() + LIMIT_CLOCK_CHECK_S * CLOCK_NS_PER_S;
+	check_every_ns = FIRST_CHECK_NS;
+	check_ns = clock_now_ns() + check_every_ns;
 	format_line(source, sizeof source, "%s, %s", rate_from,
 	    wall_names[wall_from]);
 	return NULL;

@@ -41,8 +41,8 @@ uint64_t clock_tsc_hz(void);
 /*
  * Follow the host's changes and write the clock for the server.  From the gate
  * calls only: the server reads *out without a lock, so it must not be running.
- * Cost: some ten instructions, but for a look at the CMOS clock every
- * LIMIT_CLOCK_CHECK_S seconds.
+ * Cost: some ten instructions, but for a look at the time of day every
+ * LIMIT_CLOCK_CHECK_S seconds (more often soon after the start).
  */
 void clock_refresh(struct gate_clock *out);
 

@@ -20,6 +20,7 @@
 #define CMOS_STATUS_B 11
 
 #define STATUS_A_UPDATING 0x80
+#define NOTHING 0xFF             /* an empty bus; no second is written so */
 
 /*
  * Looks at a port before we stop believing in the clock.  An update takes 2 ms,
@@ -84,6 +85,8 @@ bool cmos_wait_second(void)
 {
 	const uint8_t now = cmos_reg(CMOS_SECOND);
 
+	if (now == NOTHING)
+		return false;
 	for (unsigned i = 0; i < SECOND_LOOKS; i++) {
 		if (cmos_reg(CMOS_SECOND) != now)
 			return true;

@@ -152,16 +152,25 @@ static void start_lapic(void)
 	lapic_write(LAPIC_TIMER_START, UINT32_MAX);
 }
 
+/* Where nothing answers (all ones) there is no IOAPIC. */
 static void start_ioapic(const struct acpi_ioapic *from)
 {
-	struct ioapic *io = &ioapics[ioapic_count++];
+	struct ioapic *io = &ioapics[ioapic_count];
+	uint32_t version;
 
 	io->regs = map_device(from->pa, IOAPIC_LEN);
 	io->gsi_base = from->gsi_base;
-	io->pins = (ioapic_read(io, IOAPIC_VERSION) >> 16 & 0xFF) + 1;
+	version = ioapic_read(io, IOAPIC_VERSION);
+	if (version == UINT32_MAX)
+		return;
+	io->pins = (version >> 16 & 0xFF) + 1;
 	for (uint32_t pin = 0; pin < io->pins; pin++)
 		ioapic_write(io, IOAPIC_PIN + 2 * pin, PIN_MASKED);
+	ioapic_count++;
 }
+
+/* Without ACPI: MultiProcessor Specification 1.4, section 3.6.5. */
+static const struct acpi_ioapic usual_ioapic = { .pa = 0xFEC00000 };
 
 const char *irq_init(const struct acpi_info *acpi)
 {
@@ -176,6 +185,8 @@ const char *irq_init(const struct acpi_info *acpi)
 	start_lapic();
 	for (uint32_t i = 0; i < acpi->ioapic_count; i++)
 		start_ioapic(&acpi->ioapics[i]);
+	if (acpi->ioapic_count == 0)
+		start_ioapic(&usual_ioapic);
 	override_count = acpi->override_count;
 	for (uint32_t i = 0; i < override_count; i++)
 		overrides[i] = acpi->overrides[i];

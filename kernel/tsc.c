@@ -36,8 +36,11 @@ struct counter {
 #define WINDOWS_PER_S 200        /* 5 ms */
 #define WINDOWS_MAX 10
 #define NOTE_TRIES 8
-/* TSC ticks in which a living counter has passed a window for certain. */
-#define WINDOW_TSC_MAX (1ull << 33)
+/*
+ * Looks in a row at a counter of at least 1 MHz that show the same count: it
+ * stands still.  A look takes a tenth of a microsecond at least.
+ */
+#define STILL_LOOKS 1000
 
 /* ---- Counters ------------------------------------------------------------ */
 
@@ -94,9 +97,18 @@ static struct note take_note(const struct counter *c)
 static bool next_note(const struct counter *c, const struct note *from,
     struct note *out)
 {
-	while (((c->read() - from->count) & c->mask) < c->hz / WINDOWS_PER_S) {
-		if (cpu_rdtsc() - from->tsc > WINDOW_TSC_MAX)
+	uint32_t last = from->count;
+	unsigned still = 0;
+
+	for (;;) {
+		const uint32_t count = c->read();
+
+		if (((count - from->count) & c->mask) >= c->hz / WINDOWS_PER_S)
+			break;
+		still = count == last ? still + 1 : 0;
+		if (still == STILL_LOOKS)
 			return false;
+		last = count;
 		cpu_pause();
 	}
 	*out = take_note(c);

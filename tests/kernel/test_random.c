@@ -65,7 +65,7 @@ static int seeded_with_zero(void **state)
 
 /* ---- Known answers ------------------------------------------------------- */
 
-/* RFC 8439, appendix A.1, test vectors 1 and 2: key 0, nonce 0, counters 0, 1. */
+/* RFC 8439, appendix A.1, vectors 1 and 2: key 0, nonce 0, counters 0, 1. */
 static const uint8_t zero_stream[128] = {
 	0x76, 0xb8, 0xe0, 0xad, 0xa0, 0xf1, 0x3d, 0x90,
 	0x40, 0x5d, 0x6a, 0xe5, 0x53, 0x86, 0xbd, 0x28,
