@@ -1,9 +1,8 @@
+/* links: romfs/romfs.c romfs/mkromfs/phash.c romfs/mkromfs/memory.c
+ *        tests/romfs/sample.c tests/host_panic.c */
 /*
  * The perfect hash as a property: for any set of different paths the packer's
  * construction and the reader's look-up agree, and nothing else is found.
- *
- * links: romfs/romfs.c romfs/mkromfs/phash.c romfs/mkromfs/memory.c
- *        tests/romfs/sample.c tests/host_panic.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

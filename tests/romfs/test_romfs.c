@@ -1,9 +1,8 @@
+/* links: romfs/romfs.c romfs/mkromfs/phash.c romfs/mkromfs/memory.c
+ *        tests/romfs/sample.c tests/host_panic.c */
 /*
  * The reader: what it finds, and that it refuses each thing that can be wrong
  * with an image for exactly that reason.
- *
- * links: romfs/romfs.c romfs/mkromfs/phash.c romfs/mkromfs/memory.c
- *        tests/romfs/sample.c tests/host_panic.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
