@@ -313,7 +313,7 @@ static bool take_place(const char **at, struct virtio_mmio_place *out)
 {
 	uint64_t len, pa, gsi, id;
 
-	if (!take_number(at, PA_END, &len))
+	if (!take_number(at, 1ull << 32, &len))
 		return false;
 	if (take_char(at, 'K') || take_char(at, 'k'))
 		len <<= 10;
