@@ -55,6 +55,13 @@
  */
 #define LIMIT_SEND_LEN (512u << 10)
 
+/*
+ * Payload bytes of a segment that a client can ask for at least.  Every path carries
+ * more (RFC 9293, section 3.7.1: 536); at 1 byte a response would be 60 times
+ * its size in headers.
+ */
+#define LIMIT_MSS_MIN 256
+
 /* Buffers under way to one client: two per segment without help from the NIC. */
 #define LIMIT_SEND_PBUFS 768
 
@@ -148,6 +155,12 @@
  */
 #define LIMIT_CRASH_ROW 8
 #define LIMIT_CRASH_ROW_MS 5000
+
+/*
+ * Crashes in a row after which a new server no longer gets the page that the old
+ * one left (its addresses): it may be what makes it crash.
+ */
+#define LIMIT_CRASH_KEEP 3
 
 /* ---- Machine ------------------------------------------------------------- */
 

@@ -35,7 +35,7 @@ SEALED static uint64_t stack_top;
 /* The boot chart, in TSC ticks until there is a clock. */
 enum phase { PHASE_LOAD, PHASE_MAP, PHASE_CLOCK, PHASE_NIC, PHASE_SERVER, PHASES };
 static const char *const phase_names[PHASES] = {
-	"load", "map", "clock", "nic", "server",
+	"load", "map", "clock", "nic", "memory",
 };
 SEALED static uint64_t phase_tsc[PHASES];
 
@@ -94,7 +94,7 @@ static void kernel_main(void)
 		server_add_phase(phase_names[i], clock_tsc_to_ns(phase_tsc[i]));
 	server_set_machine(vnet_description());
 	console_printf("stele: %s; %lu MiB; %s; entropy %s; clock %s\n",
-	    handoff.loader, handoff.ram_len >> 20, trap_protections(),
+	    handoff.loader, (handoff.ram_len + 0xfffff) >> 20, trap_protections(),
 	    entropy_sources(), clock_source());
 	if (vnet_polling_reason() != NULL)
 		console_printf("stele: the NIC is polled: %s\n", vnet_polling_reason());

@@ -206,6 +206,20 @@ void server_run(void)
 
 /* ---- Crashing ------------------------------------------------------------------- */
 
+/*
+ * Comes before the report, whose printing takes milliseconds: frames that arrive
+ * meanwhile then wait for the new server instead of being lost with the old one.
+ */
+static void restart_nic(void)
+{
+	const char *why = vnet_restart();
+
+	if (why != NULL) {
+		console_printf("stele: %s; rebooting\n", why);
+		power_reboot();
+	}
+}
+
 static NORETURN void after_crash(void)
 {
 	const uint64_t lived_ms = (clock_now_ns() - started_ns) / NS_PER_MS;
@@ -223,29 +237,26 @@ static NORETURN void after_crash(void)
 	info->restarts++;
 	console_printf("stele: restarting the server in place (crash %u)\n",
 	    info->restarts);
-	const char *why = vnet_restart();
-
-	if (why != NULL) {
-		console_printf("stele: %s; rebooting\n", why);
-		power_reboot();
-	}
-	enter(crashes_in_row > 1);
+	enter(crashes_in_row >= LIMIT_CRASH_KEEP);
 }
 
 void server_crashed_trap(const struct trap_frame *frame)
 {
+	restart_nic();
 	report_server(frame, NULL);
 	after_crash();
 }
 
 void server_crashed_hang(const struct trap_frame *frame)
 {
+	restart_nic();
 	report_server(frame, "hang: no gate call for seconds");
 	after_crash();
 }
 
 void server_crashed_text(const char *text, size_t len)
 {
+	restart_nic();
 	console_printf("stele: SERVER CRASH in ring 3: it found itself wrong: ");
 	console_write(text, len);
 	console_write("\n", 1);

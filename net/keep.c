@@ -43,11 +43,15 @@ static bool addr4_plausible(const uint8_t addr[4])
 	    (addr[0] != 0 && addr[0] != 127 && addr[0] < 224);
 }
 
-/* Global or unique local: RFC 4291, section 2.4; RFC 4193, section 3.1. */
+/*
+ * Global, unique local or (out of use, but what QEMU's user networking announces)
+ * site-local: RFC 4291, section 2.4; RFC 4193, section 3.1; RFC 3879.
+ */
 static bool addr6_plausible(const uint8_t addr[16])
 {
 	return (load_le64(addr) == 0 && load_le64(addr + 8) == 0) ||
-	    (addr[0] & 0xe0) == 0x20 || (addr[0] & 0xfe) == 0xfc;
+	    (addr[0] & 0xe0) == 0x20 || (addr[0] & 0xfe) == 0xfc ||
+	    (addr[0] == 0xfe && (addr[1] & 0xc0) == 0xc0);
 }
 
 bool keep_read(const uint8_t *page, struct keep *keep)
