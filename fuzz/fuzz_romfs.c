@@ -124,7 +124,8 @@ static void check_own_path(const struct romfs *fs, const struct rom_entry *recor
 	struct romfs_entry entry;
 
 	require(romfs_find(fs, path, record->path_len, &entry) == ROMFS_OK);
-	require(entry.path == path && entry.path_len == record->path_len && path[0] == '/');
+	require(entry.path == path && entry.path_len == record->path_len);
+	require(path[0] == '/');
 	require(entry.record == (const uint8_t *)record);
 	check_entry(fs, &entry);
 	if (romfs_find(fs, path, record->path_len - 1, &entry) == ROMFS_OK)
@@ -149,15 +150,17 @@ static void check_strangers(const struct romfs *fs)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct romfs fs;
+	const struct rom_entry *records;
 	struct romfs_entry entry;
+	struct romfs fs;
 	const enum romfs_status status = romfs_open(&fs, data, len);
 
 	require(romfs_status_text(status) != NULL && status != ROMFS_NOT_FOUND);
 	if (status != ROMFS_OK)
 		return 0;
+	records = (const void *)fs.entries;
 	for (uint32_t i = 0; i < fs.entry_count; i++)
-		check_own_path(&fs, (const struct rom_entry *)(const void *)fs.entries + i);
+		check_own_path(&fs, &records[i]);
 	romfs_not_found(&fs, &entry);
 	check_entry(&fs, &entry);
 	check_strangers(&fs);

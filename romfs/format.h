@@ -12,7 +12,7 @@
 
 #define ROM_MAGIC "stelerom"  /* 8 bytes, without the NUL */
 #define ROM_VERSION 1u
-#define ROM_PAGE 4096u        /* an image is whole pages, so that it can be mapped as it is */
+#define ROM_PAGE 4096u        /* an image is whole pages: it can be mapped as it is */
 #define ROM_ALIGN 64u         /* of every section: one entry is one cache line */
 
 /*
@@ -24,8 +24,8 @@
 enum rom_section {
 	ROM_HOSTS,            /* struct rom_host; exactly one in this version */
 	ROM_BUCKETS,          /* uint32_t displacements, a host's in one run */
-	ROM_ENTRIES,          /* struct rom_entry: a host's slots, then its not-found page */
-	ROM_VARIANTS,         /* struct rom_variant: the second and later codings of entries */
+	ROM_ENTRIES,          /* struct rom_entry: slots, then the not-found page */
+	ROM_VARIANTS,         /* struct rom_variant: entries' further codings */
 	ROM_PATHS,            /* bytes of paths and host names */
 	ROM_HEADER_RULES,     /* reserved: empty in this version */
 	ROM_REDIRECT_RULES,   /* reserved: empty in this version */
@@ -50,12 +50,12 @@ struct ROM_RECORD rom_header {
 /* One site: a perfect hash over a run of buckets and a run of entries. */
 struct ROM_RECORD rom_host {
 	uint64_t seed;
-	uint64_t name_off;            /* in ROM_PATHS; reserved: no bytes, the host for every name */
-	uint32_t name_len;            /* 0 in this version */
+	uint64_t name_off;            /* in ROM_PATHS; 0 in this version ... */
+	uint32_t name_len;            /* ... 0: the host for every name */
 	uint32_t first_bucket;
 	uint32_t bucket_count;        /* at least 1 */
 	uint32_t first_entry;
-	uint32_t entry_count;         /* slots, at least 1; the not-found page is the one after them */
+	uint32_t entry_count;         /* slots, at least 1; not-found page after them */
 	uint32_t file_count;          /* files of the site, for people */
 	uint8_t zero[24];
 };
@@ -68,7 +68,7 @@ struct ROM_RECORD rom_variant {
 	uint64_t head_off;
 	uint64_t body_len;
 	uint32_t head_len;            /* at least 2, ends in an empty line */
-	uint32_t not_modified_len;    /* 0: no 304 answer, because there is no entity tag */
+	uint32_t not_modified_len;    /* 0: no 304 answer, as there is no tag */
 	uint16_t etag_at;             /* in the head, its first '"' */
 	uint16_t etag_len;            /* with both quotes; 0: none */
 	uint16_t status;              /* 200, 301 or 404 */
@@ -93,12 +93,13 @@ _Static_assert(sizeof(struct rom_header) == 192, "the header fills three cache l
 _Static_assert(sizeof(struct rom_host) == 64, "a host is one cache line");
 _Static_assert(sizeof(struct rom_variant) == 32, "a variant is half a cache line");
 _Static_assert(sizeof(struct rom_entry) == 64, "an entry is one cache line");
-_Static_assert(sizeof(struct rom_header) % ROM_ALIGN == 0, "the first section may follow the header");
+_Static_assert(sizeof(struct rom_header) % ROM_ALIGN == 0,
+    "the first section may follow the header");
 _Static_assert(ROM_PAGE % ROM_ALIGN == 0, "padding to pages keeps the alignment");
 
 /* ---- The hash ------------------------------------------------------------ */
 
-/* Odd constants with bits spread evenly: fractional parts of the golden ratio, sqrt 3, sqrt 5. */
+/* Odd, and their bits look random: from the golden ratio, sqrt 3, sqrt 5. */
 #define ROM_HASH_K0 0x9e3779b97f4a7c15u
 #define ROM_HASH_K1 0xbb67ae8584caa73bu
 #define ROM_HASH_K2 0x3c6ef372fe94f82bu
@@ -142,9 +143,11 @@ static inline uint32_t rom_bucket(uint64_t hash, uint32_t bucket_count)
 }
 
 /* The slot of a hash under its bucket's displacement: [0, entry_count). */
-static inline uint32_t rom_slot(uint64_t hash, uint32_t displacement, uint32_t entry_count)
+static inline uint32_t rom_slot(uint64_t hash, uint32_t displacement,
+    uint32_t entry_count)
 {
-	const uint64_t x = rom_fold(hash ^ (displacement * ROM_HASH_K0), ROM_HASH_K1);
+	const uint64_t x =
+	    rom_fold(hash ^ (displacement * ROM_HASH_K0), ROM_HASH_K1);
 
 	return (uint32_t)(((x >> 32) * entry_count) >> 32);
 }

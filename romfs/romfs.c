@@ -115,7 +115,7 @@ static enum romfs_status check_tables(struct check *c, const struct rom_host *ho
 	return ROMFS_OK;
 }
 
-/* A head is field lines that each end in CRLF, then CRLF: so it is "\r\n" or ends in two. */
+/* Field lines that each end in CRLF, then CRLF: it is one CRLF or ends in two. */
 static bool head_ends(const uint8_t *head, uint32_t len)
 {
 	if (len < 4)
@@ -201,7 +201,7 @@ static enum romfs_status check_entry(const struct check *c, const struct rom_ent
 	return e->more_count == 0 ? ROMFS_OK : check_more(c, e);
 }
 
-/* Slot i's entry, and that a look-up of its path ends in slot i: so no two paths are equal. */
+/* A look-up of slot i's path ends in slot i: so every path is found, and is there once. */
 static enum romfs_status check_slot(const struct check *c,
     const struct rom_host *host, uint32_t i, const struct rom_entry *e)
 {

@@ -22,13 +22,13 @@ enum romfs_status {
 	ROMFS_BAD_OFFSET,    /* an offset or length reaches outside its section */
 };
 
-/* An opened image; fields are romfs.c's own, except these counts for the console. */
+/* An opened image; the fields are romfs.c's own but for the two counts. */
 struct romfs {
 	const uint8_t *image;
 	size_t image_len;
-	uint32_t entry_count;    /* paths that answer */
-	uint32_t file_count;     /* files of the site */
-	/* derived by romfs_open() */
+	uint32_t entry_count;    /* paths that answer, at least 1 */
+	uint32_t file_count;     /* files of the site, for people */
+	/* Found by romfs_open(), all inside the image: */
 	const uint8_t *entries;
 	const uint8_t *buckets;
 	const uint8_t *variants;
@@ -37,7 +37,7 @@ struct romfs {
 };
 
 enum romfs_coding {
-	ROMFS_IDENTITY = 0,      /* other content codings: their numbers are kept free */
+	ROMFS_IDENTITY = 0,      /* 1..7 are kept free for other codings */
 };
 
 /*
@@ -48,7 +48,7 @@ enum romfs_coding {
  */
 struct romfs_answer {
 	uint16_t status;         /* 200, 301, 304, 404 */
-	const uint8_t *head;
+	const uint8_t *head;     /* Content-Length first, where there is one */
 	uint32_t head_len;       /* at least 2 */
 	uint64_t body_len;       /* bytes at head + head_len; 0 for 304 */
 };
@@ -56,17 +56,17 @@ struct romfs_answer {
 /* One representation of an entry. */
 struct romfs_variant {
 	enum romfs_coding coding;
-	const uint8_t *etag;     /* strong entity tag with its quotes; NULL for redirects and the 404 page */
+	const uint8_t *etag;     /* strong entity tag with its quotes; NULL for 301 and 404 */
 	uint32_t etag_len;
 	struct romfs_answer full;
-	struct romfs_answer not_modified;   /* status 0 where etag is NULL */
+	struct romfs_answer not_modified;   /* 304; status 0 where etag is NULL */
 };
 
 struct romfs_entry {
 	const uint8_t *path;     /* decoded bytes, starts with '/' */
-	uint32_t path_len;
-	int64_t modified;        /* Last-Modified, Unix seconds; -1 where there is none */
-	uint32_t variant_count;  /* 1.. ; variant 0 is the identity coding */
+	uint32_t path_len;       /* 0 for the not-found page, which has no path */
+	int64_t modified;        /* Last-Modified, Unix seconds; -1 for 301 and 404 */
+	uint32_t variant_count;  /* 1..8; variant 0 is the identity coding */
 	const uint8_t *record;   /* romfs.c's own */
 };
 
@@ -74,14 +74,16 @@ struct romfs_entry {
 const char *romfs_status_text(enum romfs_status status);
 
 /*
- * Check an image completely and make it ready for look-ups.
+ * Check an image completely and make it ready for look-ups.  The image may be
+ * any bytes: it is refused or safe to use, whatever is in it.
  *
  * image, len   readable for as long as *fs is used; any alignment
  * fs           written on ROMFS_OK only
- * Errors       any ROMFS_BAD_*
- * Cost         O(entries); contents are not read
+ * Errors       any ROMFS_BAD_*, the first that is found; README.md lists what each is for
+ * Cost         about 200 instructions an entry; bodies are not read
  */
-MUST_USE enum romfs_status romfs_open(struct romfs *fs, const void *image, size_t len);
+MUST_USE enum romfs_status romfs_open(struct romfs *fs, const void *image,
+    size_t len);
 
 /*
  * Find what a path names.
@@ -89,7 +91,7 @@ MUST_USE enum romfs_status romfs_open(struct romfs *fs, const void *image, size_
  * path, path_len  decoded bytes as http's path normaliser leaves them
  * out             written on ROMFS_OK only
  * Errors          ROMFS_NOT_FOUND
- * Cost            one hash over the path, one compare; independent of the number of entries
+ * Cost            one hash over the path and one compare, however many entries there are
  */
 MUST_USE enum romfs_status romfs_find(const struct romfs *fs,
     const uint8_t *path, size_t path_len, struct romfs_entry *out);

@@ -43,7 +43,7 @@ static void add(struct head *head, const char *format, ...)
 	head->len += (uint32_t)len;
 }
 
-/* The browser believes our Content-Type instead of guessing (fetch.spec.whatwg.org, "nosniff"). */
+/* Browsers shall believe our Content-Type (Fetch standard, "X-Content-Type-Options"). */
 static void end(struct head *head)
 {
 	add(head, "X-Content-Type-Options: nosniff\r\n\r\n");
@@ -73,9 +73,13 @@ static void add_etag(struct head *head, const uint8_t digest[SHA256_LEN])
 /* IMF-fixdate (RFC 9110, section 5.6.7), in English whatever the locale. */
 static void add_last_modified(struct head *head, int64_t modified)
 {
-	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-	    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char days[7][4] = {
+		"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat",
+	};
+	static const char months[12][4] = {
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+	};
 	const time_t seconds = (time_t)modified;
 	struct tm tm;
 

@@ -9,7 +9,7 @@
 #include "romfs/mkromfs/media.h"
 #include "romfs/mkromfs/sha256.h"
 
-/* Enough for any head with a type of MEDIA_TYPE_CAP bytes and a URL of LIMIT_TARGET_LEN. */
+/* Enough for a type of MEDIA_TYPE_CAP bytes and a URL of LIMIT_TARGET_LEN. */
 #define HEAD_CAP 9216
 
 /* An entity tag: 16 bytes of a digest in base64url, in quotes. */

@@ -16,9 +16,10 @@
 
 #include "romfs/format.h"
 #include "romfs/mkromfs/head.h"
+#include "romfs/mkromfs/memory.h"
 #include "romfs/mkromfs/output.h"
 #include "romfs/mkromfs/phash.h"
-#include "romfs/mkromfs/memory.h"
+#include "romfs/mkromfs/plan.h"
 #include "romfs/mkromfs/report.h"
 #include "romfs/mkromfs/url.h"
 #include "romfs/romfs.h"
@@ -120,13 +121,6 @@ static bool store_content(struct writer *w, const struct site_file *file,
 	return ok;
 }
 
-static const char *file_name(const struct site_file *file)
-{
-	const char *slash = strrchr(file->path, '/');
-
-	return slash == NULL ? file->path : slash + 1;
-}
-
 /*
  * One file's answer: the 304 head, the 200 head, the body, without a gap.  The
  * heads name the digest of a body that is yet to be read, so room is left for
@@ -137,7 +131,7 @@ static void write_file(struct writer *w, size_t i)
 	static struct head full, unmodified;
 	static struct media_scan scan;
 	const struct site_file *file = &w->site->files[i];
-	const char *type = media_type(w->table, file_name(file));
+	const char *type = media_type(w->table, plan_file_name(file));
 	const int64_t modified = modified_of(w, file);
 	const bool is_text = media_is_text(type);
 	uint8_t digest[SHA256_LEN] = { 0 };
@@ -198,7 +192,8 @@ static struct rom_variant write_page(struct writer *w, const struct head *head,
 	return answer;
 }
 
-static struct rom_variant write_redirect(struct writer *w, const char *path, size_t path_len)
+static struct rom_variant write_redirect(struct writer *w, const char *path,
+    size_t path_len)
 {
 	static struct head head;
 	char *target = xmalloc(path_len + 2);
@@ -216,12 +211,12 @@ static struct rom_variant write_redirect(struct writer *w, const char *path, siz
 	return answer;
 }
 
-/* The site's 404.html once more, under a head without ETag: it is not what was asked for. */
+/* The site's 404.html once more, without ETag: it is not what was asked for. */
 static struct rom_variant write_not_found(struct writer *w)
 {
 	static struct head head;
 	static struct media_scan scan;
-	const size_t i = image_not_found_file(w->site);
+	const size_t i = plan_not_found(w->site);
 	const struct site_file *file;
 	struct rom_variant answer = { .status = 404 };
 	char content_type[MEDIA_TYPE_CAP + 32];
@@ -234,7 +229,7 @@ static struct rom_variant write_not_found(struct writer *w)
 		return write_page(w, &head, page_not_found, 404);
 	}
 	file = &w->site->files[i];
-	type = media_type(w->table, file_name(file));
+	type = media_type(w->table, plan_file_name(file));
 	head_content_type(content_type, sizeof content_type, type, true);
 	head_not_found(&head, content_type, file->len);
 	body = w->end + head.len;
@@ -253,41 +248,9 @@ static struct rom_variant write_not_found(struct writer *w)
 	return answer;
 }
 
-/* ---- The plan ------------------------------------------------------------- */
-
-size_t image_not_found_file(const struct site *site)
-{
-	for (size_t i = 0; i < site->file_count; i++)
-		if (strcmp(site->files[i].path, "404.html") == 0)
-			return i;
-	return SIZE_MAX;
-}
-
-size_t image_plan(const struct site *site, struct planned **out)
-{
-	struct planned *plan = NULL;
-	size_t count = 0, cap = 0;
-
-	for (size_t i = 0; i < site->file_count; i++) {
-		const struct site_file *file = &site->files[i];
-		const size_t len = 1 + strlen(file->path);
-		const size_t folder_len = len - strlen(file_name(file));
-
-		plan = xgrow(plan, &cap, count + 3, sizeof *plan);
-		plan[count++] = (struct planned){ PLANNED_FILE, i, len };
-		if (strcmp(file_name(file), "index.html") != 0)
-			continue;
-		plan[count++] = (struct planned){ PLANNED_INDEX, i, folder_len };
-		if (folder_len > 1)
-			plan[count++] = (struct planned){ PLANNED_REDIRECT, i, folder_len - 1 };
-	}
-	*out = plan;
-	return count;
-}
-
 /* ---- Tables --------------------------------------------------------------- */
 
-/* All paths of files, each with '/' in front; returns them and notes where each begins. */
+/* All paths of files, each with '/' in front; notes where each begins. */
 static char *join_paths(struct writer *w, uint64_t *total)
 {
 	uint64_t len = 0;
@@ -306,7 +269,8 @@ static char *join_paths(struct writer *w, uint64_t *total)
 	return paths;
 }
 
-static void lay_out(struct writer *w, const struct phash *hash, size_t slots, uint64_t paths_len)
+static void lay_out(struct writer *w, const struct phash *hash, size_t slots,
+    uint64_t paths_len)
 {
 	const uint64_t lens[ROM_SECTIONS] = {
 		[ROM_HOSTS] = sizeof(struct rom_host),
@@ -343,7 +307,8 @@ static void write_entries(struct writer *w, const struct planned *plan, size_t c
 			.modified = -1,
 		};
 		if (p->kind == PLANNED_REDIRECT) {
-			e->first = write_redirect(w, paths + w->path_offs[p->file], p->path_len);
+			e->first = write_redirect(w, paths + w->path_offs[p->file],
+			    p->path_len);
 			continue;
 		}
 		e->first = w->answers[p->file];
@@ -352,11 +317,13 @@ static void write_entries(struct writer *w, const struct planned *plan, size_t c
 	entries[count] = (struct rom_entry){
 		.path_off = paths_off, .modified = -1, .first = write_not_found(w),
 	};
-	output_write(w->header.sections[ROM_ENTRIES].off, entries, (count + 1) * sizeof *entries);
+	output_write(w->header.sections[ROM_ENTRIES].off, entries,
+	    (count + 1) * sizeof *entries);
 	free(entries);
 }
 
-static void write_tables(struct writer *w, const struct phash *hash, size_t slots, const char *paths)
+static void write_tables(struct writer *w, const struct phash *hash, size_t slots,
+    const char *paths)
 {
 	const struct rom_host host = {
 		.seed = hash->seed,
@@ -370,7 +337,8 @@ static void write_tables(struct writer *w, const struct phash *hash, size_t slot
 	w->header.image_len = align_up(w->end, ROM_PAGE);
 	output_write(0, &w->header, sizeof w->header);
 	output_write(sections[ROM_HOSTS].off, &host, sizeof host);
-	output_write(sections[ROM_BUCKETS].off, hash->displacements, sections[ROM_BUCKETS].len);
+	output_write(sections[ROM_BUCKETS].off, hash->displacements,
+	    sections[ROM_BUCKETS].len);
 	output_write(sections[ROM_PATHS].off, paths, sections[ROM_PATHS].len);
 }
 
@@ -392,37 +360,55 @@ static void build_hash(const struct writer *w, const struct planned *plan, size_
 	free(keys);
 }
 
+/* Everything, from the answers back to the header; false after reporting why not. */
+static bool write_sections(struct writer *w, const struct planned *plan, size_t count,
+    const struct phash *hash, const char *paths)
+{
+	for (size_t i = 0; i < w->site->file_count; i++)
+		write_file(w, i);
+	if (report_count() > 0)
+		return false;
+	write_entries(w, plan, count, hash, paths);
+	write_tables(w, hash, count, paths);
+	return report_count() == 0;
+}
+
+/* Name the image, once the server's own reader has accepted it. */
+static void finish(const struct writer *w)
+{
+	const uint64_t len = w->header.image_len;
+	struct romfs fs;
+
+	if (romfs_open(&fs, output_map(len), len) != ROMFS_OK)
+		panic("the image just written is refused by its reader");
+	output_finish();
+}
+
 bool image_write(const struct site *site, const struct media_table *table,
     const struct image_times *times, const char *path, struct image_summary *out)
 {
 	struct writer w = { .site = site, .table = table, .times = times };
 	struct planned *plan;
-	const size_t count = image_plan(site, &plan);
-	struct romfs check;
+	const size_t count = plan_site(site, &plan);
 	struct phash hash;
 	uint64_t paths_len;
 	char *paths = join_paths(&w, &paths_len);
+	bool written;
 
 	build_hash(&w, plan, count, paths, &hash);
 	lay_out(&w, &hash, count, paths_len);
 	w.answers = xmalloc(site->file_count * sizeof *w.answers);
 	w.chunk = xmalloc(CHUNK_LEN);
 	output_start(path);
-	*out = (struct image_summary){ 0 };
-	for (size_t i = 0; i < site->file_count; i++) {
-		write_file(&w, i);
-		out->bytes_in += site->files[i].len;
-	}
-	write_entries(&w, plan, count, &hash, paths);
-	write_tables(&w, &hash, count, paths);
-	out->image_len = w.header.image_len;
-	if (report_count() > 0) {
+	written = write_sections(&w, plan, count, &hash, paths);
+	if (written)
+		finish(&w);
+	else
 		output_drop();
-		return false;
-	}
-	if (romfs_open(&check, output_map(out->image_len), out->image_len) != ROMFS_OK)
-		panic("the image just written is refused by its reader");
-	output_finish();
+
+	*out = (struct image_summary){ .image_len = w.header.image_len };
+	for (size_t i = 0; i < site->file_count; i++)
+		out->bytes_in += site->files[i].len;
 	free(hash.displacements);
 	free(hash.slots);
 	free(w.answers);
@@ -430,5 +416,5 @@ bool image_write(const struct site *site, const struct media_table *table,
 	free(w.chunk);
 	free(paths);
 	free(plan);
-	return true;
+	return written;
 }

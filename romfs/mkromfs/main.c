@@ -26,18 +26,18 @@
 #define LATEST_TIME 253402300799  /* the last second whose year has four digits */
 
 static const char usage[] =
-	"usage: mkromfs [options] SITE OUT     bake the folder SITE into the image OUT\n"
-	"       mkromfs --manifest SITE        print URL, status and file of every path\n"
-	"       mkromfs --list IMAGE           print URL, status, type and length of every path\n"
-	"       mkromfs --check IMAGE          say whether the server would accept IMAGE\n"
+	"usage: mkromfs [options] SITE OUT   bake the folder SITE into the image OUT\n"
+	"       mkromfs --manifest SITE      print URL, status and file of every path\n"
+	"       mkromfs --list IMAGE         print URL, status, type, length of every path\n"
+	"       mkromfs --check IMAGE        say whether the server would accept IMAGE\n"
 	"\n"
 	"  --mime-types FILE   table of content types (default: /etc/mime.types)\n"
 	"  --mtime SECONDS     give every file this Last-Modified, in Unix seconds\n"
 	"  -q, --quiet         no summary\n"
 	"  -h, --help          this text\n"
 	"\n"
-	"With SOURCE_DATE_EPOCH in the environment, files changed after that moment get\n"
-	"it as their Last-Modified, so that the same folder gives the same image.\n";
+	"With SOURCE_DATE_EPOCH in the environment, files changed after that moment\n"
+	"get it as their Last-Modified: the same folder gives the same image.\n";
 
 enum mode { MODE_BAKE, MODE_MANIFEST, MODE_LIST, MODE_CHECK };
 
@@ -68,17 +68,19 @@ static int64_t parse_time(const char *name, const char *text)
 
 	errno = 0;
 	value = strtoll(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || value < 0 || value > LATEST_TIME)
+	if (errno != 0 || end == text || *end != '\0' ||
+	    value < 0 || value > LATEST_TIME)
 		wrong_usage("%s: '%s' is no time in Unix seconds", name, text);
 	return value;
 }
 
-/* RFC 9110, section 8.8.2.1: no Last-Modified later than the answer; now is the latest we know. */
+/* RFC 9110, section 8.8.2.1: no Last-Modified later than the answer, so not after now. */
 static int64_t latest_time(void)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 
-	return epoch == NULL ? (int64_t)time(NULL) : parse_time("SOURCE_DATE_EPOCH", epoch);
+	return epoch == NULL ? (int64_t)time(NULL) :
+	    parse_time("SOURCE_DATE_EPOCH", epoch);
 }
 
 static struct options parse_options(int argc, char **argv)

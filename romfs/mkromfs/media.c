@@ -39,7 +39,8 @@ static bool is_type(const char *type)
 	    strlen(type) > MEDIA_TYPE_CAP)
 		return false;
 	for (; *type != '\0'; type++)
-		if (!isalnum((unsigned char)*type) && strchr("/!#$&-^_.+", *type) == NULL)
+		if (!isalnum((unsigned char)*type) &&
+		    strchr("/!#$&-^_.+", *type) == NULL)
 			return false;
 	return true;
 }
@@ -97,8 +98,10 @@ struct media_table *media_load(const char *file)
 
 const char *media_type(const struct media_table *table, const char *name)
 {
-	for (const char *dot = strchr(name, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
-		const struct ending key = { .text = (char *)dot + 1 };
+	const char *dot = name;
+
+	while ((dot = strchr(dot, '.')) != NULL) {
+		const struct ending key = { .text = (char *)++dot };
 		size_t low = 0, high = table->count;
 
 		while (low < high) {

@@ -1,4 +1,4 @@
-/* Content types: by the name's ending from the system's table, and charset by content. */
+/* Content types: by the name's ending from the system's table; charset by content. */
 #pragma once
 
 #include "config/base.h"
@@ -21,7 +21,7 @@ struct media_table *media_load(const char *file);
  */
 const char *media_type(const struct media_table *table, const char *name);
 
-/* Text whose charset the browser would otherwise guess: gets "; charset=utf-8" if it is UTF-8. */
+/* A type that gets "; charset=utf-8" if the content is; else the browser guesses. */
 bool media_is_text(const char *type);
 
 /* ---- What charset a text has, found while it streams by ------------------- */

@@ -21,7 +21,8 @@ static void fail(const char *what)
 {
 	char text[512];
 
-	snprintf(text, sizeof text, "cannot %s %s: %s", what, final_path, strerror(errno));
+	snprintf(text, sizeof text, "cannot %s %s: %s", what, final_path,
+	    strerror(errno));
 	die(text);
 }
 
@@ -42,8 +43,10 @@ void output_drop(void)
 
 static void catch_signals(void)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGABRT };
+	struct sigaction action = {
+		.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND,
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		sigaction(numbers[i], &action, NULL);

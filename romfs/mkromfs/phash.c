@@ -15,7 +15,7 @@
 #define KEYS_PER_BUCKET 4u
 #define SEEDS 64u
 
-/* Keys sorted by bucket; those of bucket b are order[first[b]] .. order[first[b + 1] - 1]. */
+/* Keys sorted by bucket: b's are order[first[b]] .. order[first[b + 1] - 1]. */
 struct work {
 	uint32_t count;
 	uint32_t bucket_count;
@@ -71,14 +71,16 @@ static void sort_buckets(struct work *w)
 	free(starts);
 }
 
-/* Try one displacement: on success the bucket's slots are taken, else nothing changed. */
-static bool place(struct work *w, uint32_t bucket, uint32_t displacement, uint32_t *slots)
+/* Try one displacement: the bucket's slots are taken, or nothing has changed. */
+static bool place(struct work *w, uint32_t bucket, uint32_t displacement,
+    uint32_t *slots)
 {
 	const uint32_t *keys = &w->order[w->first[bucket]];
 	const uint32_t count = bucket_size(w, bucket);
 
 	for (uint32_t i = 0; i < count; i++) {
-		const uint32_t slot = rom_slot(w->hashes[keys[i]], displacement, w->count);
+		const uint32_t slot =
+		    rom_slot(w->hashes[keys[i]], displacement, w->count);
 
 		if (w->taken[slot]) {
 			while (i-- > 0)
@@ -93,7 +95,7 @@ static bool place(struct work *w, uint32_t bucket, uint32_t displacement, uint32
 
 static bool try_seed(struct work *w, const struct phash_key *keys, struct phash *out)
 {
-	/* The last key needs about `count` tries; far more means that two hashes are equal. */
+	/* The last key needs about `count` tries; far more: two hashes are equal. */
 	const uint32_t tries = 64 * w->count + 4096;
 
 	for (uint32_t i = 0; i < w->count; i++)
@@ -146,4 +148,5 @@ bool phash_build(const struct phash_key *keys, uint32_t count, struct phash *out
 	return found;
 }
 
-_Static_assert(64ull * PHASH_KEYS_CAP + 4096 <= UINT32_MAX, "the number of tries fits its type");
+_Static_assert(64ull * PHASH_KEYS_CAP + 4096 <= UINT32_MAX,
+    "the number of tries fits its type");

@@ -30,7 +30,8 @@ struct phash {
  * Returns false only if no seed out of many fits, which for different keys does
  * not happen in practice; nothing is to be freed then.
  */
-MUST_USE bool phash_build(const struct phash_key *keys, uint32_t count, struct phash *out);
+MUST_USE bool phash_build(const struct phash_key *keys, uint32_t count,
+    struct phash *out);
 
-/* More paths than a person would put into one VM; keeps every product below in range. */
+/* More paths than anybody puts into one VM; keeps all products in range. */
 #define PHASH_KEYS_CAP (1u << 24)

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "romfs/format.h"
-#include "romfs/mkromfs/image.h"
 #include "romfs/mkromfs/memory.h"
+#include "romfs/mkromfs/plan.h"
 #include "romfs/mkromfs/report.h"
 #include "romfs/mkromfs/url.h"
 #include "romfs/romfs.h"
@@ -47,7 +47,8 @@ static bool open_image(struct romfs *fs, const char *path)
 }
 
 /* The value of a head's field, as printf's "%.*s" takes it; empty if there is none. */
-static const char *head_field(const struct romfs_answer *answer, const char *name, int *len)
+static const char *head_field(const struct romfs_answer *answer,
+    const char *name, int *len)
 {
 	const char *line = (const char *)answer->head;
 	const char *end = line + answer->head_len;
@@ -94,7 +95,8 @@ static void list_entry(const struct romfs *fs, const struct romfs_entry *entry)
 static int compare_entries(const void *a, const void *b)
 {
 	const struct romfs_entry *ea = a, *eb = b;
-	const uint32_t shorter = ea->path_len < eb->path_len ? ea->path_len : eb->path_len;
+	const uint32_t shorter =
+	    ea->path_len < eb->path_len ? ea->path_len : eb->path_len;
 	const int order = memcmp(ea->path, eb->path, shorter);
 
 	return order != 0 ? order :
@@ -134,7 +136,7 @@ void show_check(const char *image)
 	    fs.entry_count, fs.image_len);
 }
 
-/* A file's name as one column: '%' and control bytes as %XX, everything else as it is. */
+/* A file's name as one column: '%' and control bytes as %XX, the rest as it is. */
 static void print_column(const char *text)
 {
 	for (; *text != '\0'; text++) {
@@ -169,9 +171,9 @@ static void manifest_line(const struct site *site, const struct planned *p)
 
 void show_manifest(const struct site *site)
 {
-	const size_t page = image_not_found_file(site);
+	const size_t page = plan_not_found(site);
 	struct planned *plan;
-	const size_t count = image_plan(site, &plan);
+	const size_t count = plan_site(site, &plan);
 
 	for (size_t i = 0; i < count; i++)
 		manifest_line(site, &plan[i]);

@@ -19,7 +19,7 @@
 #include "romfs/mkromfs/report.h"
 #include "romfs/mkromfs/url.h"
 
-/* The folders from the root down to the one being read: a symlink back to one is a loop. */
+/* The folders from the root down to here: a symlink back to one of them is a loop. */
 struct ancestor {
 	const struct ancestor *parent;
 	dev_t device;
@@ -116,7 +116,8 @@ int site_open(const struct site *site, const char *path, int flags)
 	return fd;
 }
 
-static int site_stat(const struct site *site, const char *path, struct stat *st, int flags)
+static int site_stat(const struct site *site, const char *path,
+    struct stat *st, int flags)
 {
 	const int folder = enter(site, &path);
 	int result;
@@ -209,7 +210,7 @@ static const char *kind_of(mode_t mode)
 	return "a device, not a file";
 }
 
-/* RFC 8615, section 3: a well-known path starts at the root; other dot-names are private. */
+/* RFC 8615, section 3: well-known paths start at the root; other dot-names are private. */
 static bool is_served_name(const char *path, const char *name)
 {
 	return name[0] != '.' || strcmp(path, ".well-known") == 0;
@@ -360,8 +361,8 @@ static char *normal_form(const char *path)
 }
 
 /*
- * Two names that look the same and that tools convert into each other: a link
- * typed on one machine would reach the one file or the other (RFC 3987, section 5.3.2.2).
+ * Two names that look the same and that tools convert into each other: it would
+ * depend on who typed a link which file it reaches (RFC 3987, section 5.3.2.2).
  */
 static void check_collisions(const struct site *site)
 {

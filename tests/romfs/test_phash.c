@@ -97,7 +97,8 @@ static void assert_all_found(const struct keys *keys)
 	for (uint32_t i = 0; i < STRANGERS; i++) {
 		const size_t len = random_key(stranger, i, '!');
 
-		assert_int_equal(romfs_find(&fs, stranger, len, &entry), ROMFS_NOT_FOUND);
+		assert_int_equal(romfs_find(&fs, stranger, len, &entry),
+		    ROMFS_NOT_FOUND);
 	}
 	sample_free(&sample);
 }
