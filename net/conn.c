@@ -202,8 +202,9 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
 	struct net_conn *conn = arg;
 
 	(void)pcb;
+	(void)len;
 	conn_enter(conn);
-	send_acknowledged(conn, len);
+	send_acknowledged(conn);
 	return leave_with_verdict(conn);
 }
 
@@ -236,6 +237,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 {
 	const struct net_app *app = arg;
 	struct net_conn *conn;
+	bool accepted;
 
 	if (err != ERR_OK || pcb == NULL)
 		return ERR_VAL;
@@ -256,7 +258,10 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	wait_add(conn, NET_WAIT_IDLE);
 
 	conn_enter(conn);
-	if (!app->opened(conn->app_state, conn) && !conn->dead) {
+	conn->opening = true;
+	accepted = app->opened(conn->app_state, conn);
+	conn->opening = false;
+	if (!accepted && !conn->dead) {
 		tcp_arg(pcb, NULL);
 		tcp_err(pcb, NULL);
 		wait_remove(conn);
@@ -318,6 +323,7 @@ void net_close(struct net_conn *conn)
 {
 	if (conn->dead || conn->closing)
 		return;
+	conn->data_end = conn->pcb->snd_lbb;
 	conn->closing = true;
 	conn->wants_room = false;
 	consume(conn, conn->hold_len);
@@ -326,7 +332,7 @@ void net_close(struct net_conn *conn)
 	if (tcp_shutdown(conn->pcb, 0, 1) != ERR_OK)
 		panic("lwIP refused to close");
 	conn->unsent = true;
-	if (conn->unacked == 0)
+	if (conn_unacked(conn) == 0)
 		wait_move(conn, NET_WAIT_LINGER);
 	else if (conn->wait != NET_WAIT_WRITE)
 		wait_move(conn, NET_WAIT_WRITE);

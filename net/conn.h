@@ -14,8 +14,9 @@
  *   wanted      what the app asked for; differs from `wait` while a response is
  *               not wholly acknowledged (IDLE asked, WRITE in effect)
  *   hold        NULL, or a buffer with hold_len > 0 bytes received, not consumed
- *   unacked     bytes queued whose segments are not yet wholly acknowledged
- *   closing     net_close() was called: FIN is queued, received bytes are dropped
+ *   opening     opened() is running: the handshake's last byte is not yet counted
+ *   closing     net_close() was called: FIN is queued behind sequence number
+ *               data_end, received bytes are dropped
  *   busy        one of the app's functions is running for it
  *   dead        closed() was called; the object goes when it is not busy
  */
@@ -40,10 +41,11 @@ struct net_conn {
 	uint64_t deadline_ms;
 	uint8_t *hold;
 	uint32_t hold_len;
-	uint32_t unacked;
+	uint32_t data_end;
 	uint32_t span_start;      /* the peer's acknowledgement when WRITE's span began */
 	uint8_t wait;
 	uint8_t wanted;
+	bool opening;
 	bool closing;
 	bool busy;
 	bool dead;
@@ -57,6 +59,16 @@ struct net_conn {
 static inline size_t conn_object_len(void)
 {
 	return sizeof(struct net_conn);
+}
+
+/* Bytes queued or sent that the peer has not acknowledged. */
+static inline uint32_t conn_unacked(const struct net_conn *conn)
+{
+	const uint32_t end = conn->closing ? conn->data_end : conn->pcb->snd_lbb;
+	const uint32_t unacked = end - conn->pcb->lastack - conn->opening;
+
+	/* The acknowledgement of our FIN lies beyond data_end. */
+	return unacked <= LIMIT_SEND_LEN ? unacked : 0;
 }
 
 /* ---- conn.c ---------------------------------------------------------------- */
@@ -80,7 +92,7 @@ void conn_finish(struct net_conn *conn);
 /* ---- send.c ---------------------------------------------------------------- */
 
 /* The peer acknowledged bytes: tell the app if there is room again. */
-void send_acknowledged(struct net_conn *conn, uint32_t len);
+void send_acknowledged(struct net_conn *conn);
 
 /* Pool memory may be free again: let those go on who got none. */
 void send_retry(void);

@@ -4,6 +4,10 @@
  */
 #pragma once
 
+#include "kernel/gate.h"
+#include "net/demux.h"
+#include "net/nic.h"
+
 #include "lwip/ip_addr.h"
 
 /*
@@ -24,3 +28,16 @@ const ip6_addr_t *net_gateway6(void);
 
 #define LWIP_HOOK_ND6_GET_GW(netif, destination) \
 	((void)(netif), (void)(destination), net_gateway6())
+
+/*
+ * Patched in by config/lwip-tso.patch: payload of the largest segment, and pbufs of one
+ * segment; a frame has one slice for each, and one more after a split.
+ */
+#define LWIP_HOOK_TCP_SEGMENT_MAX(pcb) \
+	nic_segment_max(IP_IS_V6_VAL((pcb)->remote_ip), (pcb)->mss)
+#define LWIP_TCP_SEGMENT_PBUFS (GATE_FRAME_SLICES - 1)
+
+/* Patched in by config/lwip-lookup.patch. */
+#define LWIP_HOOK_TCP_ADD demux_add
+#define LWIP_HOOK_TCP_REMOVE demux_remove
+#define LWIP_HOOK_TCP_FIND demux_find

@@ -8,6 +8,7 @@
 
 #include "net/address.h"
 #include "net/conn.h"
+#include "net/demux.h"
 #include "net/net.h"
 #include "net/nic.h"
 #include "net/pools.h"
@@ -101,6 +102,7 @@ const char *net_start(const struct gate_info *info)
 	if (pools_start(info->pool, info->pool_len) == 0)
 		return "There is too little memory for a single connection.";
 	random_start();
+	demux_start();
 	wait_start();
 	lwip_init();
 	netif = nic_start(info);

@@ -101,6 +101,9 @@
 #define TCP_MSS 1460
 #define TCP_CALCULATE_EFF_SEND_MSS 1
 
+/* Patched in by config/lwip-peer.patch: a peer cannot ask for shorter segments. */
+#define LWIP_TCP_MSS_MIN LIMIT_MSS_MIN
+
 /* What we let a peer send unread: what a hold buffer keeps. */
 #define TCP_WND LIMIT_HOLD_LEN
 #define TCP_WND_UPDATE_THRESHOLD (LIMIT_HOLD_LEN / 4)

@@ -31,7 +31,7 @@ static uint32_t send_room(const struct net_conn *conn)
 
 	if (pcb->snd_queuelen + 2 * (UINT16_MAX / TCP_MSS + 2) > LIMIT_SEND_PBUFS)
 		return 0;
-	if (conn->unacked > 0 &&
+	if (queued > 0 &&
 	    pcb->snd_queuelen / 2u >= 2 + pool_left(POOL_SEGMENT) / 8)
 		return 0;
 	if (queued >= limit)
@@ -42,7 +42,7 @@ static uint32_t send_room(const struct net_conn *conn)
 static void want_room(struct net_conn *conn)
 {
 	conn->wants_room = true;
-	if (conn->unacked == 0 && conn->in_starved.next == NULL)
+	if (conn_unacked(conn) == 0 && conn->in_starved.next == NULL)
 		link_append(&starved, &conn->in_starved);
 }
 
@@ -52,13 +52,12 @@ bool net_send_copy(struct net_conn *conn, const void *data, size_t len)
 	if (conn->dead || conn->closing)
 		return true;
 	if (send_room(conn) < len ||
-	    (conn->unacked > 0 &&
+	    (conn_unacked(conn) > 0 &&
 	        pool_left(POOL_MEDIUM) < pool_capacity(POOL_MEDIUM) / 2) ||
 	    tcp_write(conn->pcb, data, (u16_t)len, TCP_WRITE_FLAG_COPY) != ERR_OK) {
 		want_room(conn);
 		return false;
 	}
-	conn->unacked += (uint32_t)len;
 	conn->unsent = true;
 	return true;
 }
@@ -96,7 +95,6 @@ size_t net_send_static(struct net_conn *conn, const void *data, size_t len)
 			break;
 		}
 		done += n;
-		conn->unacked += n;
 		conn->unsent = true;
 	}
 	return done;
@@ -104,7 +102,7 @@ size_t net_send_static(struct net_conn *conn, const void *data, size_t len)
 
 bool net_send_done(const struct net_conn *conn)
 {
-	return conn->unacked == 0;
+	return conn_unacked(conn) == 0;
 }
 
 static void offer_room(struct net_conn *conn)
@@ -116,12 +114,10 @@ static void offer_room(struct net_conn *conn)
 	conn->app->writable(conn->app_state, conn);
 }
 
-void send_acknowledged(struct net_conn *conn, uint32_t len)
+void send_acknowledged(struct net_conn *conn)
 {
-	ASSERT(len <= conn->unacked);
-	conn->unacked -= len;
 	offer_room(conn);
-	if (!conn->dead && conn->unacked == 0)
+	if (!conn->dead && conn_unacked(conn) == 0)
 		wait_settle(conn);
 }
 

@@ -59,7 +59,7 @@ void net_set_wait(struct net_conn *conn, enum net_wait wait)
 {
 	if (conn->dead || conn->closing)
 		return;
-	if (wait != NET_WAIT_IDLE || conn->unacked == 0) {
+	if (wait != NET_WAIT_IDLE || conn_unacked(conn) == 0) {
 		wait_move(conn, wait);
 		return;
 	}
