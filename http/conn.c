@@ -29,7 +29,7 @@ struct conn {
 	bool blocked;
 	bool partial;
 	bool in_request;          /* NET_WAIT_REQUEST is running */
-	bool close_after;         /* sending: then close */
+	bool close_after;         /* the answer under way is the last */
 	bool peer_closed;         /* no byte follows those that are held */
 };
 
@@ -113,13 +113,17 @@ static bool send_answer(struct conn *c, struct net_conn *net,
 		res->rest.at + sent, res->rest.len - sent
 	};
 	c->in_request = false;
-	if (c->rest.len > 0) {
-		c->close_after = res->close;
+	c->close_after = res->close;
+	if (c->rest.len > 0)
 		net_set_wait(net, NET_WAIT_WRITE);
-	} else if (res->close) {
-		close_now(c, net);
-	}
 	return true;
+}
+
+/* The answer is queued as far as there is room: close behind it if it was the last. */
+static void end_answer(struct conn *c, struct net_conn *net)
+{
+	if (c->rest.len == 0 && c->close_after)
+		close_now(c, net);
 }
 
 /* Parse and answer the request at the front.  Returns how many bytes are done with. */
@@ -145,7 +149,8 @@ static size_t take_request(struct conn *c, struct net_conn *net,
 	if (!send_answer(c, net, &res))
 		return 0;
 	account(net, &req, &res);
-	/* After a refusal the connection ends, and these two do not matter. */
+	/* From here on `data` is gone, if this was the last answer. */
+	end_answer(c, net);
 	c->skip_len = req.body_len;
 	return req.head_len;
 }
@@ -241,10 +246,9 @@ static void on_writable(void *app, struct net_conn *net)
 		c->rest.len -= sent;
 		if (c->rest.len > 0)
 			return;
-		if (c->close_after) {
-			close_now(c, net);
+		end_answer(c, net);
+		if (c->closing)
 			return;
-		}
 	}
 	c->blocked = false;
 	/* Requests that came meanwhile are next; on_received() settles after them. */
@@ -270,8 +274,10 @@ static void refuse_late(struct conn *c, struct net_conn *net)
 	struct http_response res;
 
 	http_refuse(408, HTTP_METHOD_OTHER, now(), &res);
-	if (send_answer(c, net, &res))
+	if (send_answer(c, net, &res)) {
 		account(net, &nothing, &res);
+		end_answer(c, net);
+	}
 }
 
 static void on_expired(void *app, struct net_conn *net, enum net_wait state)

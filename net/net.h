@@ -48,7 +48,8 @@ struct net_app {
 	/*
 	 * data[0, len) are all bytes received and not yet consumed, in order; those
 	 * from data[fresh] on are new since the last call (fresh == len after
-	 * net_resume()).  Valid during the call only.
+	 * net_resume()).  Valid during the call only, and no longer than until
+	 * net_close() or net_abort().
 	 * Returns how many bytes, from the front, are done with.
 	 */
 	size_t (*received)(void *app, struct net_conn *conn,

@@ -11,6 +11,7 @@ struct fake_net fake;
 static const struct net_app *app;
 static bool resume;
 static bool owed;                 /* a send found too little room */
+static uint8_t *offered;          /* gone after the call, and after net_close() */
 static _Alignas(16) uint8_t state[LIMIT_CONN_APP_LEN];
 
 /* net.h never looks inside, so anything will do. */
@@ -39,15 +40,15 @@ void fake_open(const struct net_app *with)
 /* Offer what is held, of which the last fresh_len bytes are new. */
 static size_t offer(size_t fresh_len)
 {
-	/* A copy that ends where its allocation ends, gone after the call. */
-	uint8_t *const copy = malloc(fake.held_len);
-
-	check(copy != NULL);
-	memcpy(copy, fake.held, fake.held_len);
+	/* A copy that ends where its allocation ends. */
+	offered = malloc(fake.held_len);
+	check(offered != NULL);
+	memcpy(offered, fake.held, fake.held_len);
 	fake.received_calls++;
-	const size_t used = app->received(state, conn(), copy, fake.held_len,
-	    fake.held_len - fresh_len);
-	free(copy);
+	const size_t used = app->received(state, conn(), offered,
+	    fake.held_len, fake.held_len - fresh_len);
+	free(offered);
+	offered = NULL;
 	check(used <= fake.held_len);
 	fake.held_len -= used;
 	memmove(fake.held, fake.held + used, fake.held_len);
@@ -148,6 +149,8 @@ void net_close(struct net_conn *c)
 {
 	check(c == conn() && !fake.closing);
 	fake.closing = true;
+	free(offered);
+	offered = NULL;
 }
 
 const struct net_peer *net_peer(const struct net_conn *c)

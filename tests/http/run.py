@@ -1,0 +1,309 @@
+#!/usr/bin/python3
+"""Request and answer, word for word: sends each tests/http/*.req as it is and compares
+what comes back with the .expect beside it.
+
+    tests/http/run.py                        against the VM and the Linux process
+    tests/http/run.py HOST PORT [NAME...]    against a server of tests/http/site
+    tests/http/run.py --write HOST PORT [NAME...]    keep what comes back as .expect
+
+Prints TAP, and "N passed, N failed" as its last line.  The files' form is in
+README.md beside this file.
+
+timeout: 600
+"""
+import concurrent.futures
+import datetime
+import glob
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MTIME = "784111777"      # Sun, 06 Nov 1994 08:49:37 GMT: the example of RFC 9110
+SECONDS = 30             # for an answer that does not come
+QUIET_S = 0.2            # after the last byte that is due: nothing else may come
+WORKERS = 6
+
+DATE = re.compile(rb"(?<=\r\nDate: )([^\r\n]*)(?=\r\n)")
+DATE_FORM = "%a, %d %b %Y %H:%M:%S GMT"
+DATE_MARK = b"(now)"
+DATE_LEN = 29
+CLOCK_TOLERANCE = datetime.timedelta(minutes=10)
+
+
+# ---- The files -----------------------------------------------------------------
+
+ESCAPES = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\"}
+
+
+def decode(line):
+    """Bytes as they are, with \\r \\n \\t \\0 \\\\ \\xNN."""
+    def one(found):
+        name = found.group(1)
+        return ESCAPES[name] if name in ESCAPES else bytes.fromhex(name[1:].decode())
+    return re.sub(rb"\\(x[0-9a-fA-F]{2}|.)", one, line)
+
+
+def encode(data):
+    """The other way: one line per line feed, long ones in pieces."""
+    def one(found):
+        byte = found.group()
+        for name, value in ESCAPES.items():
+            if byte == value:
+                return b"\\" + name
+        return b"\\x%02x" % byte[0]
+    lines = []
+    for line in re.findall(rb"[^\n]*\n|[^\n]+", data):
+        for at in range(0, len(line), 96):
+            piece = re.sub(rb"[^ -\[\]-~]", one, line[at:at + 96])
+            if piece[:1] in (b"#", b"@"):
+                piece = b"\\x%02x" % piece[0] + piece[1:]
+            lines.append(re.sub(rb" $", rb"\\x20", piece))
+    return b"".join(line + b"\n" for line in lines)
+
+
+def read_lines(path):
+    """Yield ("@word", arguments) or ("", bytes)."""
+    with open(path, "rb") as f:
+        for line in f.read().split(b"\n"):
+            if line.startswith(b"@"):
+                words = line.decode().split()
+                yield words[0], words[1:]
+            elif line and not line.startswith(b"#"):
+                yield "", decode(line)
+
+
+def read_requests(path):
+    """A list of connections, each a list of steps: bytes, or (directive, arguments)."""
+    connections = [[]]
+    repeat = 1
+    for word, rest in read_lines(path):
+        steps = connections[-1]
+        if word == "@new":
+            connections.append([])
+        elif word == "@repeat":
+            repeat = int(rest[0])
+        elif word:
+            steps.append((word, rest))
+        else:
+            data = rest * repeat
+            repeat = 1
+            if steps and isinstance(steps[-1], bytes):
+                steps[-1] += data
+            else:
+                steps.append(data)
+    return connections
+
+
+def read_answers(path):
+    """A list of (bytes, "@open" or "@closed")."""
+    answers = []
+    data = b""
+    for word, rest in read_lines(path):
+        if word:
+            answers.append((data, word))
+            data = b""
+        else:
+            data += rest
+    if data:
+        raise ValueError(f"{path}: no @open or @closed at the end")
+    return answers
+
+
+# ---- The wire ------------------------------------------------------------------
+
+def send(s, steps):
+    bytewise = False
+    for step in steps:
+        if isinstance(step, bytes):
+            size = 1 if bytewise else len(step)
+            for at in range(0, len(step), size):
+                s.sendall(step[at:at + size])
+                if bytewise:
+                    time.sleep(0.001)
+            continue
+        word, arguments = step
+        if word == "@bytewise":
+            bytewise = True
+        elif word == "@pause":
+            time.sleep(0.05)
+        elif word == "@wait":
+            time.sleep(float(arguments[0]))
+        elif word == "@half-close":
+            s.shutdown(socket.SHUT_WR)
+        else:
+            raise ValueError(f"no directive is called {word}")
+
+
+def receive(s, due, end):
+    """Read `due` bytes, then up to the end that is expected.  Returns (bytes, end)."""
+    data = b""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        left = deadline - time.monotonic()
+        if len(data) >= due and end == "@open":
+            left = min(left, QUIET_S)
+        if left <= 0:
+            return data, "@open"
+        s.settimeout(left)
+        try:
+            more = s.recv(1 << 16)
+        except TimeoutError:
+            return data, "@open"
+        except ConnectionResetError:
+            return data, "@reset"
+        if not more:
+            return data, "@closed"
+        data += more
+
+
+def mark_dates(data):
+    """Check each Date and replace it, so that the rest can be compared."""
+    def one(found):
+        text = found.group().decode()
+        date = datetime.datetime.strptime(text, DATE_FORM)
+        if date.strftime(DATE_FORM) != text:
+            raise AssertionError(f"not a date as RFC 9110 writes it: {text}")
+        now = datetime.datetime.utcnow()
+        if abs(now - date) > CLOCK_TOLERANCE:
+            raise AssertionError(f"the date is not today's: {text}")
+        return DATE_MARK
+    return DATE.sub(one, data)
+
+
+def converse(host, port, steps, answer):
+    """One connection; returns (bytes with marked dates, how it ended)."""
+    due = SECONDS
+    if answer is not None:
+        wanted, end = answer
+        due = len(wanted) + wanted.count(DATE_MARK) * (DATE_LEN - len(DATE_MARK))
+    else:
+        due, end = 0, "@open"
+    with socket.create_connection((host, port), timeout=SECONDS) as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            send(s, steps)
+        except (BrokenPipeError, ConnectionResetError):
+            pass     # what was answered before is what counts
+        data, end = receive(s, due, end)
+    return mark_dates(data), end
+
+
+# ---- Cases ---------------------------------------------------------------------
+
+def difference(got, wanted):
+    """The first line that differs, for people."""
+    got_lines = encode(got[0]).decode().splitlines() + [got[1]]
+    wanted_lines = encode(wanted[0]).decode().splitlines() + [wanted[1]]
+    for number, (a, b) in enumerate(zip(got_lines, wanted_lines), 1):
+        if a != b:
+            return f"line {number} is {a}, not {b}"
+    return f"{len(got_lines)} lines, not {len(wanted_lines)}"
+
+
+def check(host, port, name):
+    """Returns None, or what is wrong."""
+    path = os.path.join(HERE, name)
+    connections = read_requests(path + ".req")
+    answers = read_answers(path + ".expect")
+    if len(connections) != len(answers):
+        return f"{len(connections)} connections, {len(answers)} answers"
+    try:
+        for steps, wanted in zip(connections, answers):
+            got = converse(host, port, steps, wanted)
+            if got != wanted:
+                return difference(got, wanted)
+    except (OSError, AssertionError, ValueError) as error:
+        return str(error) or type(error).__name__
+    return None
+
+
+def write(host, port, name):
+    path = os.path.join(HERE, name)
+    out = b""
+    for steps in read_requests(path + ".req"):
+        data, end = converse(host, port, steps, None)
+        out += encode(data) + end.encode() + b"\n"
+    with open(path + ".expect", "wb") as f:
+        f.write(out)
+
+
+def names(wanted):
+    found = sorted(os.path.basename(p)[:-4]
+                   for p in glob.glob(os.path.join(HERE, "*.req")))
+    return [n for n in found if not wanted or n in wanted]
+
+
+class Tap:
+    """Prints results and counts them."""
+
+    def __init__(self, planned):
+        self.count = self.failed = 0
+        print(f"1..{planned}", flush=True)
+
+    def run(self, body, host, port, wanted):
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            running = [(n, pool.submit(check, host, port, n)) for n in names(wanted)]
+            for name, done in running:
+                self.result(f"{body}: {name}", done.result())
+
+    def result(self, name, wrong):
+        self.count += 1
+        if wrong is None:
+            print(f"ok {self.count} - {name}", flush=True)
+        else:
+            self.failed += 1
+            print(f"not ok {self.count} - {name}: {wrong}", flush=True)
+
+    def end(self):
+        print(f"{self.count - self.failed} passed, {self.failed} failed")
+        return 1 if self.failed or not self.count else 0
+
+
+# ---- Which server --------------------------------------------------------------
+
+def run_bodies():
+    """Start the image and the process on our site, each on a network of its own."""
+    sys.path.insert(0, os.path.join(os.path.dirname(HERE), "system"))
+    import vm
+    vm.enter_private_network()
+    rom = os.path.join(vm.BUILD, "system", "transcripts.rom")
+    os.makedirs(os.path.dirname(rom), exist_ok=True)
+    subprocess.run([os.path.join(vm.BUILD, "mkromfs"), "--quiet", "--mtime", MTIME,
+                    os.path.join(HERE, "site"), rom], check=True)
+    bodies = [
+        ("process", lambda: vm.Process(rom, program="stele-process-san")),
+        ("q35", lambda: vm.Machine("q35", vm.make_image(rom, "transcripts"))),
+    ]
+    tap = Tap(len(bodies) * len(names(())))
+    for name, start in bodies:
+        with start() as server:
+            server.wait_ready()
+            tap.run(name, server.ipv4, 80, ())
+    return tap.end()
+
+
+def main(words):
+    if not words:
+        return run_bodies()
+    writing = words[0] == "--write"
+    if writing:
+        words = words[1:]
+    if len(words) < 2 or not words[1].isdigit():
+        print(__doc__, file=sys.stderr)
+        return 2
+    host, port, wanted = words[0], int(words[1]), words[2:]
+    if writing:
+        for name in names(wanted):
+            write(host, port, name)
+        return 0
+    tap = Tap(len(names(wanted)))
+    tap.run(f"{host}:{port}", host, port, wanted)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
