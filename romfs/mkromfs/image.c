@@ -45,7 +45,7 @@ static uint64_t align_up(uint64_t n, uint64_t to)
 
 static int64_t modified_of(const struct writer *w, const struct site_file *file)
 {
-	const int64_t time = w->times->fixed ? w->times->fixed_at : file->mtime;
+	const int64_t time = w->times->fixed ? w->times->fixed_at : file->mtime.tv_sec;
 
 	if (time < 0)
 		return 0;
@@ -95,7 +95,8 @@ static bool is_unchanged(int fd, const struct site_file *file)
 	if (fstat(fd, &st) != 0)
 		return false;
 	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size == file->len &&
-	    st.st_mtime == file->mtime)
+	    st.st_mtim.tv_sec == file->mtime.tv_sec &&
+	    st.st_mtim.tv_nsec == file->mtime.tv_nsec)
 		return true;
 	errno = ESTALE;
 	return false;

@@ -190,7 +190,7 @@ static void add_file(struct site *site, const char *path, const struct stat *st)
 	site->files[site->file_count++] = (struct site_file){
 		.path = xstrdup(path),
 		.len = (uint64_t)st->st_size,
-		.mtime = st->st_mtime,
+		.mtime = st->st_mtim,
 	};
 }
 

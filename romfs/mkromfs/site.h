@@ -5,12 +5,15 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include "config/base.h"
 
 struct site_file {
 	char *path;          /* relative to the site, '/' between names; valid UTF-8 */
-	uint64_t len;        /* as of the walk */
-	int64_t mtime;       /* Unix seconds */
+	/* As of the walk: */
+	uint64_t len;
+	struct timespec mtime;
 };
 
 struct site {

@@ -528,6 +528,14 @@ def test_a_file_that_shrinks_meanwhile_is_refused(site):
     assert os.listdir(site.image.parent) == []
 
 
+def test_a_file_that_is_rewritten_meanwhile_is_refused(site):
+    process = start_slow(site)
+    with open(site.path("slow.bin"), "r+b") as slow:
+        slow.write(b"x")
+    _, errors = process.communicate(timeout=60)
+    assert errors == f"mkromfs: {site.root}/slow.bin: changed while it was read\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_no_half_image(site, number):
     site.image.write_bytes(b"the old one")
