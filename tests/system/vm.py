@@ -14,6 +14,7 @@ its process id.
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -86,11 +87,12 @@ class Tap:
         n = Tap.count
         self.name = f"tap{n}"
         self.mac = f"52:54:00:77:00:{n:02x}"
+        self.router_mac = f"52:54:00:77:01:{n:02x}"
         self.gateway = f"10.77.{n}.1"
         self.ipv4 = f"10.77.{n}.2"
         self.prefix = f"fd77:{n:x}::"
         host_part = f"5054:ff:fe77:{n:x}"
-        self.ipv6 = f"{self.prefix[:-1]}{host_part}"
+        self.ipv6 = self.prefix + host_part
         self.link_local = f"fe80::{host_part}%{self.name}"
         self.vnet_hdr = vnet_hdr
         self._create()
@@ -99,8 +101,12 @@ class Tap:
     def _create(self):
         words = ["vnet_hdr"] if self.vnet_hdr else []
         run("ip", "tuntap", "add", self.name, "mode", "tap", *words)
+        run("ip", "link", "set", self.name, "address", self.router_mac)
         run("ip", "addr", "add", self.gateway + "/24", "dev", self.name)
-        run("ip", "addr", "add", self.prefix + "1/64", "dev", self.name, "nodad")
+        # No duplicate address detection: our addresses are there at once.
+        run("ip", "link", "set", self.name, "addrgenmode", "none")
+        for address in self.prefix + "1/64", "fe80::1/64":
+            run("ip", "addr", "add", address, "dev", self.name, "nodad")
         run("ip", "link", "set", self.name, "up")
         # With fixed neighbours the first connection waits for no one.
         for address in (self.ipv4, self.ipv6, self.link_local.split("%")[0]):
@@ -128,8 +134,7 @@ class Advertiser:
         self.thread.start()
 
     def _message(self):
-        with open(f"/sys/class/net/{self.tap.name}/address", encoding="ascii") as f:
-            mac = bytes.fromhex(f.read().strip().replace(":", ""))
+        mac = bytes.fromhex(self.tap.router_mac.replace(":", ""))
         router = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0)
         prefix = struct.pack("!BBBBIII16s", 3, 4, 64, 0xc0, 7200, 3600, 0,
                              socket.inet_pton(socket.AF_INET6, self.tap.prefix))
@@ -140,16 +145,25 @@ class Advertiser:
         out = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
         out.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
         index = socket.if_nametoindex(self.tap.name)
+        message = self._message()
         with out:
             while not self.stopped.wait(1.0):
                 try:
-                    out.sendto(self._message(), ("ff02::1", 0, 0, index))
+                    out.sendto(message, ("ff02::1", 0, 0, index))
                 except OSError:
                     pass     # the link comes up with the machine
 
     def close(self):
         self.stopped.set()
         self.thread.join()
+
+
+def read_text(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
 
 
 # ---- What serves ---------------------------------------------------------------
@@ -164,6 +178,7 @@ class Server:
         os.makedirs(os.path.join(BUILD, "test"), exist_ok=True)
         self.folder = tempfile.TemporaryDirectory(prefix="stele-")
         self.console_path = os.path.join(self.folder.name, "console")
+        self.errors_path = os.path.join(self.folder.name, "errors")
         self.child = None
 
     def __enter__(self):
@@ -174,16 +189,14 @@ class Server:
             print(f"# console of {self.name}:")
             for line in self.console().splitlines()[-40:]:
                 print("#   " + line)
+            for line in read_text(self.errors_path).splitlines():
+                print("#   " + line)
         self.kill()
         self.tap.close()
         self.folder.cleanup()
 
     def console(self):
-        try:
-            with open(self.console_path, encoding="utf-8", errors="replace") as f:
-                return f.read().replace("\r", "")
-        except FileNotFoundError:
-            return ""
+        return read_text(self.console_path).replace("\r", "")
 
     def wait_console(self, pattern, seconds=30):
         """Wait until the console shows a match; returns it."""
@@ -266,8 +279,9 @@ class Machine(Server):
             command += ["-global", "virtio-mmio.force-legacy=false"]
         if not reboot:
             command.append("-no-reboot")
-        self.start = time.monotonic()
-        self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        with open(self.errors_path, "wb") as errors:
+            self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                          stderr=errors)
 
     def qmp(self, command):
         with socket.socket(socket.AF_UNIX) as s:
@@ -286,6 +300,23 @@ class Machine(Server):
 
     def power_button(self):
         self.qmp("system_powerdown")
+
+
+class Process(Server):
+    """The same server as a Linux process; rom is a path, append as for Machine."""
+
+    def __init__(self, rom, append="", program="stele-process", mem=64):
+        super().__init__("process", Tap())
+        words = f"ip={self.ipv4}::{self.tap.gateway}:255.255.255.0::eth0:off {append}"
+        with open(self.console_path, "wb") as console, \
+                open(self.errors_path, "wb") as errors:
+            self.child = subprocess.Popen(
+                [os.path.join(BUILD, program), "--rom", rom, "--tap", self.tap.name,
+                 "--mac", self.tap.mac, "--memory", str(mem), "--append", words],
+                stdin=subprocess.DEVNULL, stdout=console, stderr=errors)
+
+    def power_button(self):
+        self.child.send_signal(signal.SIGTERM)
 
 
 def free_port():
@@ -332,7 +363,7 @@ class Client:
     def get(self, target, method="GET", fields=()):
         """Returns (status, {field: value}, body); field names in small letters."""
         head = [f"{method} {target} HTTP/1.1", "Host: stele.test", *fields]
-        self.socket.sendall("\r\n".join(head).encode() + b"\r\n\r\n")
+        self.socket.sendall(("\r\n".join(head) + "\r\n\r\n").encode("latin-1"))
         return self.read_answer(method)
 
     def read_answer(self, method="GET"):
