@@ -20,7 +20,6 @@ override SITE := $(value SITE)
 export SITE HTTP_PORT MEM MACHINE ACCEL APPEND FUZZ_SECONDS
 export BEARSSL_SRC LWIP_SRC PACKAGES
 export LC_ALL := C.UTF-8
-export SOURCE_DATE_EPOCH := 0
 
 ifeq ($(origin CC),default)
 CC = gcc
