@@ -151,12 +151,6 @@ static uint32_t probe_bits(uint16_t fn, uint8_t off, uint32_t was)
 	return bits;
 }
 
-/* Writing 0 to the status half changes nothing there: its bits clear on 1. */
-static uint32_t read_command(uint16_t fn)
-{
-	return pci_read32(fn, REG_COMMAND) & 0xFFFF;
-}
-
 static const char *check_bar(const struct pci_bar *bar)
 {
 	if (bar->pa == 0)
@@ -171,7 +165,7 @@ static const char *check_bar(const struct pci_bar *bar)
 const char *pci_bar(uint16_t fn, unsigned index, struct pci_bar *out)
 {
 	const uint8_t off = (uint8_t)(REG_BAR + 4 * index);
-	uint32_t low, high = 0, command;
+	uint32_t low, high = 0;
 	uint64_t mask;
 	bool wide;
 
@@ -186,8 +180,6 @@ const char *pci_bar(uint16_t fn, unsigned index, struct pci_bar *out)
 	if (wide && index + 1 >= PCI_BARS)
 		return "a 64-bit BAR of the device has no upper half";
 
-	command = read_command(fn);
-	pci_write32(fn, REG_COMMAND, command & ~(COMMAND_MEMORY | COMMAND_IO));
 	mask = probe_bits(fn, off, low);
 	if (wide) {
 		high = pci_read32(fn, off + 4);
@@ -195,7 +187,6 @@ const char *pci_bar(uint16_t fn, unsigned index, struct pci_bar *out)
 	} else {
 		mask |= 0xFFFFFFFF00000000ull;
 	}
-	pci_write32(fn, REG_COMMAND, command);
 
 	out->pa = ((uint64_t)high << 32 | low) & ~BAR_FLAGS;
 	out->len = ~(mask & ~BAR_FLAGS) + 1;
@@ -204,15 +195,22 @@ const char *pci_bar(uint16_t fn, unsigned index, struct pci_bar *out)
 
 /* ---- Switches -------------------------------------------------------------- */
 
-void pci_enable_memory(uint16_t fn)
+/* Clear some bits, then set some.  The status half is written as 0: its bits clear on 1. */
+static void change_command(uint16_t fn, uint32_t clear, uint32_t set)
 {
-	pci_write32(fn, REG_COMMAND,
-	    read_command(fn) | COMMAND_MEMORY | COMMAND_NO_INTX);
+	const uint32_t was = pci_read32(fn, REG_COMMAND) & 0xFFFF;
+
+	if (((was & ~clear) | set) != was)
+		pci_write32(fn, REG_COMMAND, (was & ~clear) | set);
+}
+
+void pci_set_memory(uint16_t fn, bool on)
+{
+	change_command(fn, COMMAND_MEMORY | COMMAND_IO,
+	    COMMAND_NO_INTX | (on ? COMMAND_MEMORY : 0));
 }
 
 void pci_set_bus_master(uint16_t fn, bool on)
 {
-	const uint32_t command = read_command(fn) & ~COMMAND_MASTER;
-
-	pci_write32(fn, REG_COMMAND, on ? command | COMMAND_MASTER : command);
+	change_command(fn, COMMAND_MASTER, on ? COMMAND_MASTER : 0);
 }

@@ -84,8 +84,7 @@ struct pci_bar {
 };
 
 /*
- * Measure memory BAR `index`.  Decoding is off while it is measured and is then
- * as it was before.
+ * Measure memory BAR `index`.  Decoding has to be off: pci_set_memory().
  *
  * Returns NULL, or a sentence: no such BAR, I/O space, no address assigned,
  *         a size or address that cannot be
@@ -93,8 +92,12 @@ struct pci_bar {
  */
 MUST_USE const char *pci_bar(uint16_t fn, unsigned index, struct pci_bar *out);
 
-/* Let the function answer at its memory BARs; its INTx line is switched off. */
-void pci_enable_memory(uint16_t fn);
+/*
+ * Let the function answer at its memory BARs, or (while these are measured) at
+ * none; never at I/O BARs.  Its INTx line is switched off.  Hypervisors rearrange
+ * their memory map at each change, so this is done as seldom as can be.
+ */
+void pci_set_memory(uint16_t fn, bool on);
 
 /* Let the function read and write memory (and send MSIs), or stop it. */
 void pci_set_bus_master(uint16_t fn, bool on);

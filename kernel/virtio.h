@@ -75,6 +75,9 @@ struct virtio_dev {
 	volatile uint8_t *common;
 	volatile uint8_t *notify_at[VIRTIO_QUEUES]; /* NULL: no such queue */
 	uint16_t fn;
+	uint8_t msix_at;       /* capability; with msix_wrong NULL */
+	uint64_t msix_pa;      /* first entry of the table */
+	const char *msix_wrong;
 	/* MMIO: Virtio 1.2, section 4.2.2 */
 	volatile uint8_t *regs;
 	uint32_t gsi;

@@ -55,8 +55,8 @@
 #define CONFIG_MAX 64u
 
 /* PCI 3.0, section 6.8.2: MSI-X */
-#define MSIX_CONTROL     2
 #define MSIX_TABLE       4
+#define MSIX_CAP_LEN     12
 #define MSIX_ENABLE      (1u << 15)
 #define MSIX_MASK_ALL    (1u << 14)
 #define MSIX_ENTRY_LEN   16u
@@ -241,8 +241,11 @@ static const char *read_layout(uint16_t fn, struct layout *l)
 static const char *locate(uint16_t fn, struct layout *l,
     const struct region *r, uint32_t min_len, uint64_t *pa)
 {
-	struct pci_bar *bar = &l->bars[r->bar];
+	struct pci_bar *bar;
 
+	if (r->bar >= PCI_BARS)
+		return "the virtio device names a BAR that PCI does not have";
+	bar = &l->bars[r->bar];
 	if (!l->measured[r->bar]) {
 		const char *wrong = pci_bar(fn, r->bar, bar);
 
@@ -260,59 +263,41 @@ static const char *locate(uint16_t fn, struct layout *l,
 
 /* ---- Interrupts -------------------------------------------------------------- */
 
-static const char *msix_entry(uint16_t fn, uint8_t at, uint64_t *pa)
-{
-	const uint32_t table = pci_read32(fn, at + MSIX_TABLE);
-	const uint32_t offset = table & ~MSIX_BAR;
-	struct pci_bar bar;
-	const char *wrong;
-
-	wrong = pci_bar(fn, table & MSIX_BAR, &bar);
-	if (wrong != NULL)
-		return wrong;
-	if ((uint64_t)offset + MSIX_ENTRY_LEN > bar.len)
-		return "the MSI-X table of the virtio device does not fit "
-		    "into its BAR";
-	*pa = bar.pa + offset;
-	return NULL;
-}
-
-static bool find_msix(uint16_t fn, uint8_t *at)
+/* Where the first entry of the table is: PCI 3.0, section 6.8.2. */
+static const char *find_msix(struct virtio_dev *dev, struct layout *l)
 {
 	struct pci_cap_scan scan = { 0 };
-	uint8_t id;
+	struct region r = { .length = MSIX_ENTRY_LEN };
+	uint8_t id = 0;
 
-	while (pci_cap_next(fn, &scan, at, &id)) {
-		if (id == PCI_CAP_MSIX && *at <= 256 - 12)
-			return true;
+	while (id != PCI_CAP_MSIX || dev->msix_at > 256 - MSIX_CAP_LEN) {
+		if (!pci_cap_next(dev->fn, &scan, &dev->msix_at, &id))
+			return "the virtio device has no MSI-X capability";
 	}
-	return false;
+	r.offset = pci_read32(dev->fn, dev->msix_at + MSIX_TABLE);
+	r.bar = r.offset & MSIX_BAR;
+	r.offset -= r.bar;
+	return locate(dev->fn, l, &r, MSIX_ENTRY_LEN, &dev->msix_pa);
 }
 
 /* PCI 3.0, section 6.8.3.2: entry 0 raises `vector`; all others stay unused. */
 static const char *interrupts(struct virtio_dev *dev, uint8_t vector)
 {
+	const uint64_t address = irq_msi_address();
 	volatile uint8_t *entry;
-	const char *wrong;
 	uint32_t head;
-	uint64_t pa;
-	uint8_t at;
 
-	if (!find_msix(dev->fn, &at))
-		return "the virtio device has no MSI-X capability";
-	wrong = msix_entry(dev->fn, at, &pa);
-	if (wrong != NULL)
-		return wrong;
-
-	entry = map_device(pa, MSIX_ENTRY_LEN);
-	head = pci_read32(dev->fn, at) & ~(MSIX_MASK_ALL << 16);
-	pci_write32(dev->fn, at, head | (MSIX_ENABLE | MSIX_MASK_ALL) << 16);
-	reg_write32(entry + ENTRY_ADDRESS_LO, (uint32_t)irq_msi_address());
-	reg_write32(entry + ENTRY_ADDRESS_HI,
-	    (uint32_t)(irq_msi_address() >> 32));
+	if (dev->msix_wrong != NULL)
+		return dev->msix_wrong;
+	entry = map_device(dev->msix_pa, MSIX_ENTRY_LEN);
+	head = pci_read32(dev->fn, dev->msix_at) & ~(MSIX_MASK_ALL << 16);
+	pci_write32(dev->fn, dev->msix_at,
+	    head | (MSIX_ENABLE | MSIX_MASK_ALL) << 16);
+	reg_write32(entry + ENTRY_ADDRESS_LO, (uint32_t)address);
+	reg_write32(entry + ENTRY_ADDRESS_HI, (uint32_t)(address >> 32));
 	reg_write32(entry + ENTRY_DATA, irq_msi_data(vector));
 	reg_write32(entry + ENTRY_CONTROL, 0);
-	pci_write32(dev->fn, at, head | MSIX_ENABLE << 16);
+	pci_write32(dev->fn, dev->msix_at, head | MSIX_ENABLE << 16);
 	dev->interrupts = true;
 	return NULL;
 }
@@ -388,8 +373,11 @@ static const char *take_device(uint16_t fn, struct virtio_dev *dev)
 	if (!pci_is_device(fn))
 		return "the virtio device on PCI has a bridge's header";
 	wrong = read_layout(fn, &l);
-	if (wrong == NULL)
-		wrong = locate(fn, &l, &l.common, COMMON_MIN_LEN, &common_pa);
+	if (wrong != NULL)
+		return wrong;
+
+	pci_set_memory(fn, false);
+	wrong = locate(fn, &l, &l.common, COMMON_MIN_LEN, &common_pa);
 	if (wrong == NULL)
 		wrong = locate(fn, &l, &l.notify, 2, &notify_pa);
 	if (wrong == NULL && l.device.length != 0)
@@ -398,7 +386,8 @@ static const char *take_device(uint16_t fn, struct virtio_dev *dev)
 		return wrong;
 
 	*dev = (struct virtio_dev){ .ops = &ops, .fn = fn };
-	pci_enable_memory(fn);
+	dev->msix_wrong = find_msix(dev, &l);
+	pci_set_memory(fn, true);
 	dev->common = map_device(common_pa, COMMON_MIN_LEN);
 	if (l.device.length != 0) {
 		dev->config_len = l.device.length < CONFIG_MAX ?

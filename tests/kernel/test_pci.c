@@ -203,6 +203,8 @@ static void a_bar_is_measured_and_put_back(unsigned index, uint64_t pa,
 
 	fake_pci_bar(f, index, pa, len, wide);
 	f->bytes[4] = 7;              /* the firmware left all of it on */
+	pci_set_memory(f->fn, false);
+	assert_int_equal(f->bytes[4], 4);
 	memcpy(before, f->bytes, sizeof before);
 	assert_null(pci_bar(f->fn, index, &bar));
 	assert_int_equal(bar.pa, pa);
@@ -211,7 +213,7 @@ static void a_bar_is_measured_and_put_back(unsigned index, uint64_t pa,
 	assert_false(f->measured_while_decoding);
 }
 
-static void memory_bars_are_measured_with_decoding_off(void **state)
+static void memory_bars_are_measured_and_put_back(void **state)
 {
 	(void)state;
 	a_bar_is_measured_and_put_back(0, 0xFEB00000, 16, false);
@@ -324,8 +326,10 @@ static void switches_change_their_own_bits_only(void **state)
 
 	(void)state;
 	store_le32(f->bytes + 4, 0x00100140);
-	pci_enable_memory(f->fn);
+	pci_set_memory(f->fn, true);
 	assert_int_equal(load_le32(f->bytes + 4), 0x00100542);
+	pci_set_memory(f->fn, true);
+	assert_int_equal(f->writes, 1);
 	pci_set_bus_master(f->fn, true);
 	assert_int_equal(load_le32(f->bytes + 4), 0x00100546);
 	pci_set_bus_master(f->fn, false);
@@ -346,7 +350,7 @@ int main(void)
 		CASE(without_the_status_bit_there_is_no_list),
 		CASE(a_list_that_loops_is_bad),
 		CASE(a_list_that_points_into_the_header_is_bad),
-		CASE(memory_bars_are_measured_with_decoding_off),
+		CASE(memory_bars_are_measured_and_put_back),
 		CASE(prefetchable_makes_no_difference),
 		CASE(a_bar_number_that_pci_does_not_have_is_refused),
 		CASE(an_io_bar_is_refused),

@@ -292,12 +292,13 @@ static void is_refused(const char *word)
 static void a_modern_device_is_found_reset_and_kept_from_memory(void **state)
 {
 	(void)state;
-	nic->bytes[4] = 4;
+	nic->bytes[4] = 7;
 	is_found();
 	assert_string_equal(dev.ops->name, "pci");
 	assert_string_equal(hw.events, "0");
 	assert_int_equal(hw.status, 0);
 	assert_int_equal(load_le16(nic->bytes + 4), 0x402);
+	assert_false(nic->measured_while_decoding);
 	assert_int_equal(dev.config_len, 64);
 }
 
@@ -660,27 +661,31 @@ static void an_interrupt_vector_is_wired_to_both_queues(void **state)
 	dev.ops->interrupt_ack(&dev);
 }
 
+/* The device is usable, but cannot interrupt. */
 static void no_interrupts(const char *word)
 {
-	const char *why = dev.ops->interrupts(&dev, 0x31);
+	const char *why;
 
+	bring_up();
+	why = dev.ops->interrupts(&dev, 0x31);
 	assert_non_null(why);
 	assert_non_null(strstr(why, word));
 	assert_false(dev.interrupts);
+	assert_false(load_le16(nic->bytes + CAP_MSIX + 2) & 0x8000);
 }
 
 static void without_msix_there_is_a_reason(void **state)
 {
 	(void)state;
 	nic->bytes[CAP_MSIX] = 0x05;
-	bring_up();
+	no_interrupts("no MSI-X");
+	fake_pci_cap(nic, 0xF8, 0x11);        /* cut off by the end of the space */
 	no_interrupts("no MSI-X");
 }
 
 static void an_msix_table_outside_its_bar_is_refused(void **state)
 {
 	(void)state;
-	bring_up();
 	store_le32(nic->bytes + CAP_MSIX + 4, (BAR1_LEN - 8) | 1);
 	no_interrupts("fit");
 	store_le32(nic->bytes + CAP_MSIX + 4, 0xFFFFFFF8 | 1);
@@ -688,6 +693,7 @@ static void an_msix_table_outside_its_bar_is_refused(void **state)
 	store_le32(nic->bytes + CAP_MSIX + 4, 7);
 	no_interrupts("does not have");
 	store_le32(nic->bytes + CAP_MSIX + 4, (BAR1_LEN - 16) | 1);
+	bring_up();
 	assert_null(dev.ops->interrupts(&dev, 0x31));
 }
 
