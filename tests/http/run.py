@@ -25,6 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MTIME = "784111777"      # Sun, 06 Nov 1994 08:49:37 GMT: the example of RFC 9110
 SECONDS = 30             # for an answer that does not come
 QUIET_S = 0.2            # after the last byte that is due: nothing else may come
+WRITE_QUIET_S = 1.5      # when nobody knows how much is due
 WORKERS = 6
 
 DATE = re.compile(rb"(?<=\r\nDate: )([^\r\n]*)(?=\r\n)")
@@ -138,14 +139,14 @@ def send(s, steps):
             raise ValueError(f"no directive is called {word}")
 
 
-def receive(s, due, end):
+def receive(s, due, end, quiet):
     """Read `due` bytes, then up to the end that is expected.  Returns (bytes, end)."""
     data = b""
     deadline = time.monotonic() + SECONDS
     while True:
         left = deadline - time.monotonic()
         if len(data) >= due and end == "@open":
-            left = min(left, QUIET_S)
+            left = min(left, quiet)
         if left <= 0:
             return data, "@open"
         s.settimeout(left)
@@ -176,19 +177,18 @@ def mark_dates(data):
 
 def converse(host, port, steps, answer):
     """One connection; returns (bytes with marked dates, how it ended)."""
-    due = SECONDS
+    due, end, quiet = 0, "@open", WRITE_QUIET_S
     if answer is not None:
         wanted, end = answer
         due = len(wanted) + wanted.count(DATE_MARK) * (DATE_LEN - len(DATE_MARK))
-    else:
-        due, end = 0, "@open"
+        quiet = QUIET_S
     with socket.create_connection((host, port), timeout=SECONDS) as s:
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             send(s, steps)
         except (BrokenPipeError, ConnectionResetError):
             pass     # what was answered before is what counts
-        data, end = receive(s, due, end)
+        data, end = receive(s, due, end, quiet)
     return mark_dates(data), end
 
 

@@ -1,0 +1,210 @@
+/* links: tests/host_panic.c tests/http/fake_net.c
+ * romfs/romfs.c net/text.c http/conn.c http/log.c http/respond.c http/conditions.c
+ * http/path.c http/date.c http/request.c http/authority.c http/chars.c */
+/*
+ * The transcripts of this folder without a network: the same files that run.py sends
+ * to a server are given to the engine here, in packets of several sizes, under
+ * whatever checks this program is compiled with.  Their form: README.md.
+ *
+ * Runs in the top folder, with build/mkromfs.
+ */
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "http/conn.h"
+#include "tests/http/fake_net.h"
+
+#define ROM "build/transcripts.rom"
+#define PACK "build/mkromfs --quiet --mtime 784111777 tests/http/site " ROM
+#define DATE_MARK "(now)"
+#define DATE "Mon, 21 Sep 2026 14:13:20 GMT"  /* fake_net's time */
+#define TEXT_CAP (1 << 20)
+
+static struct romfs fs;
+static size_t packet_len;
+
+static size_t read_file(const char *path, uint8_t *out, size_t cap)
+{
+	FILE *const f = fopen(path, "rb");
+
+	assert_non_null(f);
+	const size_t len = fread(out, 1, cap, f);
+	assert_true(len < cap && feof(f));
+	fclose(f);
+	return len;
+}
+
+static int set_up(void **state)
+{
+	static uint8_t image[TEXT_CAP];
+
+	(void)state;
+	assert_int_equal(system(PACK), 0);
+	const size_t len = read_file(ROM, image, sizeof image);
+	assert_int_equal(romfs_open(&fs, image, len), ROMFS_OK);
+	http_conn_start(&fs, false);
+	return 0;
+}
+
+/* One line's bytes, in place: \r \n \t \0 \\ \xNN. */
+static size_t decode(char *line)
+{
+	static const char names[] = "rnt0\\", values[] = "\r\n\t\0\\";
+	char *out = line;
+
+	for (const char *at = line; *at != 0; at++) {
+		unsigned byte;
+
+		if (*at != '\\') {
+			*out++ = *at;
+			continue;
+		}
+		at++;
+		if (*at == 'x') {
+			assert_int_equal(sscanf(at + 1, "%2x", &byte), 1);
+			*out++ = (char)byte;
+			at += 2;
+			continue;
+		}
+		const char *const found = strchr(names, *at);
+		assert_true(found != NULL && *found != 0);
+		*out++ = values[found - names];
+	}
+	return (size_t)(out - line);
+}
+
+/* ---- What is expected, connection by connection ------------------------------------ */
+
+static char *expected;   /* the rest of the .expect file */
+
+static void check_end(const char *end)
+{
+	assert_string_equal(fake.closing ? "@closed" :
+	    fake.reset ? "@reset" : "@open", end);
+}
+
+/* The line's bytes with our date, at the given place of the answers. */
+static size_t check_bytes(size_t at, char *line)
+{
+	char *const mark = strstr(line, "Date: " DATE_MARK);
+
+	if (mark != NULL) {
+		static char dated[256];
+
+		snprintf(dated, sizeof dated, "Date: " DATE "%s",
+		    mark + strlen("Date: " DATE_MARK));
+		line = dated;
+	}
+	const size_t len = decode(line);
+	assert_true(at + len <= fake.out_len);
+	assert_memory_equal(fake.out + at, line, len);
+	return len;
+}
+
+/* The connection is over: hold it against the next part of the file. */
+static void check_connection(void)
+{
+	size_t at = 0;
+
+	for (;;) {
+		char *const line = strsep(&expected, "\n");
+
+		assert_non_null(line);
+		if (line[0] == '@') {
+			assert_int_equal(at, fake.out_len);
+			check_end(line);
+			return;
+		}
+		at += check_bytes(at, line);
+	}
+}
+
+/* ---- What is sent ------------------------------------------------------------------- */
+
+static void send(const char *data, size_t len, size_t times)
+{
+	static char all[TEXT_CAP];
+
+	for (size_t i = 0; i < times; i++)
+		memcpy(all + i * len, data, len);
+	len *= times;
+	for (size_t at = 0; at < len; at += packet_len)
+		fake_receive(all + at,
+		    packet_len < len - at ? packet_len : len - at);
+}
+
+static void run(char *text)
+{
+	size_t times = 1;
+	char *line;
+
+	fake_open(&http_app);
+	while ((line = strsep(&text, "\n")) != NULL) {
+		if (strcmp(line, "@new") == 0) {
+			check_connection();
+			fake_open(&http_app);
+		} else if (strcmp(line, "@half-close") == 0) {
+			fake_peer_closes();
+		} else if (strncmp(line, "@wait", 5) == 0) {
+			fake_expire();
+		} else if (sscanf(line, "@repeat %zu", &times) == 1) {
+			continue;
+		} else if (line[0] != '@' && line[0] != '#') {
+			const size_t len = decode(line);
+
+			send(line, len, times);
+			times = 1;
+		}
+	}
+	check_connection();
+}
+
+static void transcript_gives_what_is_expected(void **state)
+{
+	static const size_t sizes[] = { 1, 2, 3, 50, 1460 };
+	static uint8_t requests[TEXT_CAP], answers[TEXT_CAP];
+	char path[256];
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		packet_len = sizes[i];
+		requests[read_file(*state, requests, sizeof requests)] = 0;
+		snprintf(path, sizeof path, "%.*s.expect",
+		    (int)(strlen(*state) - strlen(".req")),
+		    (const char *)*state);
+		answers[read_file(path, answers, sizeof answers)] = 0;
+		expected = (char *)answers;
+		run((char *)requests);
+		assert_string_equal(expected, "");
+	}
+}
+
+int main(void)
+{
+	glob_t found;
+
+	if (glob("tests/http/*.req", 0, NULL, &found) != 0)
+		return 1;
+	struct CMUnitTest *const tests = calloc(found.gl_pathc, sizeof *tests);
+	if (tests == NULL)
+		return 1;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		tests[i] = (struct CMUnitTest){
+			.name = found.gl_pathv[i],
+			.test_func = transcript_gives_what_is_expected,
+			.initial_state = found.gl_pathv[i],
+		};
+	}
+	const int failed = _cmocka_run_group_tests("transcripts", tests,
+	    found.gl_pathc, set_up, NULL);
+	free(tests);
+	globfree(&found);
+	return failed;
+}
