@@ -4,7 +4,7 @@ what comes back with the .expect beside it.
 
     tests/http/run.py                        against the VM and the Linux process
     tests/http/run.py HOST PORT [NAME...]    against a server of tests/http/site
-    tests/http/run.py --write HOST PORT [NAME...]    keep what comes back as .expect
+    tests/http/run.py --write [NAME...]      keep what the Linux process says as .expect
 
 Prints TAP, and "N passed, N failed" as its last line.  The files' form is in
 README.md beside this file.
@@ -265,8 +265,8 @@ class Tap:
 
 # ---- Which server --------------------------------------------------------------
 
-def run_bodies():
-    """Start the image and the process on our site, each on a network of its own."""
+def bodies():
+    """Yield (name, how to start it): the process and the image, with our site."""
     sys.path.insert(0, os.path.join(os.path.dirname(HERE), "system"))
     import vm
     vm.enter_private_network()
@@ -274,32 +274,38 @@ def run_bodies():
     os.makedirs(os.path.dirname(rom), exist_ok=True)
     subprocess.run([os.path.join(vm.BUILD, "mkromfs"), "--quiet", "--mtime", MTIME,
                     os.path.join(HERE, "site"), rom], check=True)
-    bodies = [
-        ("process", lambda: vm.Process(rom, program="stele-process-san")),
-        ("q35", lambda: vm.Machine("q35", vm.make_image(rom, "transcripts"))),
-    ]
-    tap = Tap(len(bodies) * len(names(())))
-    for name, start in bodies:
+    yield "process", lambda: vm.Process(rom, program="stele-process-san")
+    yield "q35", lambda: vm.Machine("q35", vm.make_image(rom, "transcripts"))
+
+
+def run_bodies():
+    started = list(bodies())
+    tap = Tap(len(started) * len(names(())))
+    for name, start in started:
         with start() as server:
             server.wait_ready()
             tap.run(name, server.ipv4, 80, ())
     return tap.end()
 
 
+def write_answers(wanted):
+    _, start = next(bodies())
+    with start() as server:
+        server.wait_ready()
+        for name in names(wanted):
+            write(server.ipv4, 80, name)
+    return 0
+
+
 def main(words):
     if not words:
         return run_bodies()
-    writing = words[0] == "--write"
-    if writing:
-        words = words[1:]
+    if words[0] == "--write":
+        return write_answers(words[1:])
     if len(words) < 2 or not words[1].isdigit():
         print(__doc__, file=sys.stderr)
         return 2
     host, port, wanted = words[0], int(words[1]), words[2:]
-    if writing:
-        for name in names(wanted):
-            write(host, port, name)
-        return 0
     tap = Tap(len(names(wanted)))
     tap.run(f"{host}:{port}", host, port, wanted)
     return tap.end()
