@@ -25,18 +25,16 @@ test          python3-pytest       to run the tests written in Python
 test          clang                to build the fuzz harnesses
 test          libclang-rt-dev      for the fuzzer and the sanitizers of clang
 test          libcmocka-dev        for the unit tests
-test,bench    curl                 as a client nobody here wrote
+test          curl                 as a client nobody here wrote
 test,bench    wrk                  to make many requests
 test          iproute2             to make a private network for the tests
 test          iputils-ping         to see whether the server answers it
 test          debian-reference-en  as a site nobody here wrote
 test          python3.11-doc       as a second, larger one
 bench         qemu-system-x86      to boot what is measured
-bench         passt                to give a process a network without root
 bench         iproute2             to make a private network for the measurement
 bench         python3              to drive the measurement
-bench         libglib2.0-dev       to build the QEMU plugin that counts instructions
-bench         pkg-config           to find that library
+bench         xz-utils             to pack the Linux guest of LINUX=1
 '
 
 [ "${PACKAGES-}" = ignore ] && exit 0

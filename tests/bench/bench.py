@@ -21,7 +21,9 @@ from rig import Unmeasured
 BUDGET_S = 285
 BOOT_LIMIT_S = 60
 ROUNDS = 3
+COUNT_ROUNDS = 5
 RATE_SECONDS = 2
+COUNT_SECONDS = 1
 RATE_CONNECTIONS = 64
 
 
@@ -41,7 +43,7 @@ ROWS = {
     "rate_log": ("  the same with the access log", "requests/s", whole),
     "boot_ms": ("boot to first response, ms", "ms", whole),
     "boot": ("boot to listening, million instructions", "instructions", millions),
-    "boot_low": ("  of them boot/ (below 4 GiB)", "instructions", millions),
+    "boot_low": ("  of them below 4 GiB (boot/)", "instructions", millions),
     "boot_lower": ("  of them ring 3", "instructions", millions),
     "boot_upper": ("  of them ring 0", "instructions", millions),
 }
@@ -109,13 +111,16 @@ class Bench:
     def start_rounds(self, stack, row, bodies, record, **options):
         """Start each body several times, in turn; the last ones go on running."""
         running = []
-        for number in range(ROUNDS):
+        for number in reversed(range(ROUNDS)):
             for body in bodies:
+                if number >= (body.counted_boots if "counted" in options
+                              else ROUNDS):
+                    continue
                 with self.results.attempt(row, body), \
                         contextlib.ExitStack() as one:
                     server, answer = self.start(one, body, **options)
                     record(body, answer)
-                    if number == ROUNDS - 1:
+                    if number == 0:
                         stack.push(one.pop_all())
                         running.append(server)
         return running
@@ -156,7 +161,7 @@ class Bench:
                     with self.results.attempt("1k_log", body):
                         logging.append(self.start(stack, body, counted=True,
                                                   log=True)[0])
-            for _ in range(ROUNDS):
+            for _ in range(COUNT_ROUNDS):
                 for server in servers:
                     self.count_requests(server)
                 for server in logging:
@@ -173,11 +178,12 @@ class Bench:
             self.count_one(key, server, kind)
         with self.results.attempt("c64", server.body):
             self.budget.limit(1)
-            spent = client.count_load(server, "/1k.bin", RATE_CONNECTIONS, 1)
+            spent = client.count_load(server, "/1k.bin", RATE_CONNECTIONS,
+                                      COUNT_SECONDS)
             self.results.add("c64", server.body, spent.total())
         with self.results.attempt("idle", server.body):
             self.budget.limit(1)
-            self.results.add("idle", server.body, client.count_idle(server))
+            self.results.add("idle", server.body, client.count_idle(server, COUNT_SECONDS))
 
     def serves(self, body, mem):
         """Whether it boots with so much memory and sends the largest file."""
@@ -217,12 +223,26 @@ class Bench:
 
 # ---- The table -----------------------------------------------------------------
 
-NOTES = (
-    "Counts repeat within about 2 %; times vary with whatever else the machine does:"
-    " compare only within one run.\n"
-    "Medians of {rounds} runs in turn.  QEMU's TCG, one CPU; instructions as it"
-    " executes them.  Log off unless said."
-)
+NOTES = """\
+Counts repeat, times do not: runs of one row differed by up to {counts:.0%} in
+instructions a request, by up to {times:.0%} in time.  Compare within one table only.
+Medians of {rounds} runs ({count_rounds} of what is counted a request), in turn.
+QEMU's TCG, one CPU, instructions as it executes them; no access log unless said."""
+
+
+def spread(results, keys):
+    """How far apart the runs of one row and column are, at most."""
+    apart = [0]
+    for key in keys:
+        for runs in results.runs.get(key, {}).values():
+            apart.append((max(runs) - min(runs)) / statistics.median(runs))
+    return max(apart)
+
+
+def notes(results):
+    return NOTES.format(counts=spread(results, client.KINDS),
+                        times=spread(results, ("rate", "boot_ms")),
+                        rounds=ROUNDS, count_rounds=COUNT_ROUNDS)
 
 
 def table(results, bodies):
@@ -241,7 +261,7 @@ def table(results, bodies):
         if any(c != "-" for c in cells):
             lines.append(title.ljust(title_width) + "".join(
                 "  " + c.rjust(w) for c, w in zip(cells, widths)))
-    return "\n".join(lines + ["", NOTES.format(rounds=ROUNDS)])
+    return "\n".join(lines + ["", notes(results)])
 
 
 def as_json(results, bodies):
@@ -286,7 +306,7 @@ def main():
     bench.counts()
     bench.least_memory(bodies[0], 2, bodies[0].mem, 1)
     if arguments.linux:
-        bench.least_memory(bodies[-1], 32, 160, 4)
+        bench.least_memory(bodies[-1], 64, 112, 4)
 
     text = table(bench.results, bodies)
     save("table.txt", text)

@@ -16,10 +16,10 @@ ANSWER_S = 10
 Kind = collections.namedtuple("Kind", "title path new_connection requests")
 
 KINDS = {
-    "1k": Kind("1 KiB, keep-alive", "/1k.bin", False, 400),
-    "16k": Kind("16 KiB, keep-alive", "/16k.bin", False, 200),
-    "1m": Kind("1 MiB, keep-alive", "/1m.bin", False, 24),
-    "new": Kind("1 KiB, new connection", "/1k.bin", True, 200),
+    "1k": Kind("1 KiB, keep-alive", "/1k.bin", False, 1000),
+    "16k": Kind("16 KiB, keep-alive", "/16k.bin", False, 300),
+    "1m": Kind("1 MiB, keep-alive", "/1m.bin", False, 32),
+    "new": Kind("1 KiB, new connection", "/1k.bin", True, 300),
 }
 SIZES = {"/1k.bin": 1 << 10, "/16k.bin": 16 << 10, "/1m.bin": 1 << 20}
 
@@ -111,7 +111,7 @@ def count_requests(server, kind):
     return type(spent)(*(n / kind.requests for n in spent))
 
 
-def count_idle(server, seconds=2):
+def count_idle(server, seconds):
     """Instructions a second while nobody asks for anything."""
     before, start = server.counters.now(), time.monotonic()
     time.sleep(seconds)
