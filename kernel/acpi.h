@@ -44,12 +44,11 @@ struct acpi_irq_override {
 	bool active_low;     /* else high */
 };
 
-/* Registers and line of a virtio-mmio device ("LNRO0005"), as DSDT or SSDT say. */
+/* Registers (256 bytes to 64 KiB) and line of a virtio-mmio device. */
 struct acpi_virtio_mmio {
 	uint32_t pa;
 	uint32_t len;
 	uint32_t gsi;
-	bool has_gsi;
 };
 
 /* All zero is a machine without ACPI. */
@@ -77,7 +76,7 @@ struct acpi_info {
 	/* A hardware-reduced machine's event device: its selector, 32 bit. */
 	struct acpi_reg event_select;
 
-	/* Hardware-reduced machines only: devices that no bus can be asked for. */
+	/* Hardware-reduced machines only: devices no bus can be asked for. */
 	uint32_t virtio_count;
 	struct acpi_virtio_mmio virtio[ACPI_VIRTIO_CAP];
 
