@@ -18,8 +18,10 @@ static void print(const struct text *t)
 
 NORETURN static void stop(enum gate_stop how, const struct text *why)
 {
-	(void)!gate_stop(how, why->at, why->len);
-	panic("the gate refused to stop");
+	const enum gate_status status = gate_stop(how, why->at, why->len);
+
+	panic(status == GATE_OK ? "stopped, and still here" :
+	    "the gate refused to stop");
 }
 
 NORETURN static void refuse(const char *what, const char *why)
