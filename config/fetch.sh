@@ -143,7 +143,7 @@ take_verified()
 		case $sum in ''|'#'*) continue ;; esac
 		[ -f "$work/src/$path" ] || fail "$path is missing" \
 		    "$manifest lists it; this is another version?"
-		mkdir -p "$work/out/${path%/*}"
+		mkdir -p "$work/out/$(dirname "$path")"
 		cp "$work/src/$path" "$work/out/$path"
 		echo "$sum  $path" |
 		    (cd "$work/out" && sha256sum --check --status) ||
