@@ -8,6 +8,7 @@
  */
 #include "net/conn.h"
 
+#include "net/hooks.h"
 #include "net/pools.h"
 
 #include "lwip/priv/tcp_priv.h"
@@ -165,10 +166,6 @@ static err_t leave_with_verdict(struct net_conn *conn)
 
 static err_t on_fin(struct net_conn *conn)
 {
-	if (conn->pcb->state == TIME_WAIT) {
-		conn_finish(conn);
-		return ERR_OK;
-	}
 	if (conn->closing)
 		return ERR_OK;
 	conn_enter(conn);
@@ -181,7 +178,7 @@ static err_t on_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t e
 	struct net_conn *conn = arg;
 
 	(void)pcb;
-	ASSERT(err == ERR_OK);
+	ASSERT(conn != NULL && err == ERR_OK);
 	if (p == NULL)
 		return on_fin(conn);
 	if (conn->closing) {
@@ -216,6 +213,14 @@ static void on_error(void *arg, err_t err)
 	(void)err;
 	conn->pcb = NULL;
 	conn_finish(conn);
+}
+
+/* Both sides have closed: the pcb stays to keep late segments out, without us. */
+void conn_pcb_added(struct tcp_pcb *pcb)
+{
+	demux_add(pcb);
+	if (pcb->state == TIME_WAIT && pcb->callback_arg != NULL)
+		conn_finish(pcb->callback_arg);
 }
 
 /* ---- Birth ------------------------------------------------------------------- */

@@ -37,7 +37,12 @@ const ip6_addr_t *net_gateway6(void);
 	nic_segment_max(IP_IS_V6_VAL((pcb)->remote_ip), (pcb)->mss)
 #define LWIP_TCP_SEGMENT_PBUFS (GATE_FRAME_SLICES - 1)
 
-/* Patched in by config/lwip-lookup.patch. */
-#define LWIP_HOOK_TCP_ADD demux_add
+/*
+ * Patched in by config/lwip-lookup.patch: a pcb can be found from now on (for the second
+ * time when it enters TIME-WAIT), no longer, and which one is it.
+ */
+void conn_pcb_added(struct tcp_pcb *pcb);
+
+#define LWIP_HOOK_TCP_ADD conn_pcb_added
 #define LWIP_HOOK_TCP_REMOVE demux_remove
 #define LWIP_HOOK_TCP_FIND demux_find

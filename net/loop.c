@@ -28,6 +28,8 @@ static uint64_t now_ns;
 static bool stopping;
 static uint64_t stop_ms;        /* when stopping: no later than this */
 
+static bool over;               /* net_poll() has returned false */
+
 static char log_text[GATE_LOG_MAX];
 static size_t log_len;
 
@@ -76,6 +78,8 @@ void net_log(const char *text, size_t len)
 		text += n;
 		len -= n;
 	}
+	if (over)
+		flush_log();
 }
 
 void net_print_pools(void)
@@ -152,8 +156,8 @@ bool net_poll(void)
 	if (nic_pending())
 		exchange();
 	flush_log();
-	if (stopping && (!wait_any_work() || net_now_ms() >= stop_ms))
-		return false;
-	sleep_until_due();
-	return true;
+	over = stopping && (!wait_any_work() || net_now_ms() >= stop_ms);
+	if (!over)
+		sleep_until_due();
+	return !over;
 }

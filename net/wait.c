@@ -83,10 +83,6 @@ static void expire_conn(struct net_conn *conn)
 {
 	const enum net_wait wait = (enum net_wait)conn->wait;
 
-	if (conn->pcb->state == TIME_WAIT) {
-		conn_finish(conn);
-		return;
-	}
 	if (conn->closing) {
 		net_abort(conn);
 		return;
