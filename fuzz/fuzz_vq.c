@@ -1,4 +1,5 @@
-/* links: kernel/vnet.c kernel/virtio.c kernel/vq.c tests/kernel/fake_nic.c tests/host_panic.c */
+/* links: kernel/vnet.c kernel/virtio.c kernel/vq.c tests/kernel/fake_nic.c
+ * tests/host_panic.c */
 /*
  * The NIC driver and its queues against a device that writes what the input says,
  * wherever it can reach: rings, descriptors, buffers, its registers.
@@ -31,7 +32,7 @@ static struct {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* ---- Input ------------------------------------------------------------------ */
+/* ---- Input --------------------------------------------------------------- */
 
 static uint8_t get8(void)
 {
@@ -52,7 +53,7 @@ static uint32_t get32(void)
 	return low | (uint32_t)get16() << 16;
 }
 
-/* ---- The server's side --------------------------------------------------------- */
+/* ---- The server's side --------------------------------------------------- */
 
 static void server_sends(void)
 {
@@ -136,7 +137,7 @@ static void server_restarts(void)
 	memset(&model, 0, sizeof model);
 }
 
-/* ---- The device's side ------------------------------------------------------------ */
+/* ---- The device's side --------------------------------------------------- */
 
 /* Complete the chain that is next in the available ring, as a sound device would. */
 static void device_completes_next(unsigned q)

@@ -48,7 +48,7 @@ uint16_t pci_read16(uint16_t fn, uint8_t off)
 	return (uint16_t)(pci_read32(fn, off & 0xFC) >> (off & 2) * 8);
 }
 
-/* ---- Functions ------------------------------------------------------------- */
+/* ---- Functions ----------------------------------------------------------- */
 
 static void note_bus(struct pci_scan *scan, uint8_t bus)
 {
@@ -110,7 +110,7 @@ bool pci_is_device(uint16_t fn)
 	return (pci_read8(fn, REG_HEADER) & HEADER_TYPE) == 0;
 }
 
-/* ---- Capabilities ---------------------------------------------------------- */
+/* ---- Capabilities -------------------------------------------------------- */
 
 bool pci_cap_next(uint16_t fn, struct pci_cap_scan *scan, uint8_t *off,
     uint8_t *id)
@@ -138,7 +138,7 @@ bool pci_cap_next(uint16_t fn, struct pci_cap_scan *scan, uint8_t *off,
 	return true;
 }
 
-/* ---- BARs ------------------------------------------------------------------ */
+/* ---- BARs ---------------------------------------------------------------- */
 
 /* Write all ones to a register, see which bits stuck, put it back. */
 static uint32_t probe_bits(uint16_t fn, uint8_t off, uint32_t was)
@@ -193,9 +193,9 @@ const char *pci_bar(uint16_t fn, unsigned index, struct pci_bar *out)
 	return check_bar(out);
 }
 
-/* ---- Switches -------------------------------------------------------------- */
+/* ---- Switches ------------------------------------------------------------ */
 
-/* Clear some bits, then set some.  The status half is written as 0: its bits clear on 1. */
+/* Clear bits, then set some.  The status half, whose bits clear on 1, gets 0. */
 static void change_command(uint16_t fn, uint32_t clear, uint32_t set)
 {
 	const uint32_t was = pci_read32(fn, REG_COMMAND) & 0xFFFF;

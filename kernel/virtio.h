@@ -85,7 +85,7 @@ struct virtio_dev {
 	volatile uint8_t *config;
 };
 
-/* ---- Finding (virtio_find.c) ------------------------------------------------ */
+/* ---- Finding (virtio_find.c) --------------------------------------------- */
 
 /*
  * Find and reset the first usable device of a kind: PCI first, then those that
@@ -94,7 +94,8 @@ struct virtio_dev {
  * Returns  NULL, or a sentence: what is wrong with the first one of the kind that
  *          was refused, or VIRTIO_NONE when there is none
  */
-MUST_USE const char *virtio_find(enum virtio_kind kind, struct virtio_dev *dev);
+MUST_USE const char *virtio_find(enum virtio_kind kind,
+    struct virtio_dev *dev);
 
 /* The sentence for "there is none", to be compared by address. */
 extern const char VIRTIO_NONE[];
@@ -105,7 +106,7 @@ MUST_USE const char *virtio_pci_find(enum virtio_kind kind,
 MUST_USE const char *virtio_mmio_find(enum virtio_kind kind,
     struct virtio_dev *dev);
 
-/* ---- MMIO devices are told, not found (virtio_mmio.c) ----------------------- */
+/* ---- MMIO devices are told, not found (virtio_mmio.c) -------------------- */
 
 /* As many as a microvm without ACPI has; each is mapped once it is looked at. */
 #define VIRTIO_MMIO_PLACES 8
@@ -141,7 +142,7 @@ void virtio_mmio_add(const struct virtio_mmio_place *place);
  */
 MUST_USE const char *virtio_mmio_add_cmdline(const char *cmdline);
 
-/* ---- Bringing up (virtio.c) -------------------------------------------------- */
+/* ---- Bringing up (virtio.c) ---------------------------------------------- */
 
 /*
  * Stop the device and make it forget everything: afterwards it does no DMA until

@@ -49,7 +49,7 @@ SEALED static struct {
 } places[VIRTIO_MMIO_PLACES];
 SEALED static size_t place_count;
 
-/* ---- Registers --------------------------------------------------------------- */
+/* ---- Registers ----------------------------------------------------------- */
 
 static uint8_t get_status(struct virtio_dev *dev)
 {
@@ -171,7 +171,7 @@ static const struct virtio_ops ops = {
 	.set_dma = set_dma,
 };
 
-/* ---- Finding ----------------------------------------------------------------- */
+/* ---- Finding ------------------------------------------------------------- */
 
 void virtio_mmio_add(const struct virtio_mmio_place *place)
 {
@@ -245,7 +245,7 @@ const char *virtio_mmio_find(enum virtio_kind kind, struct virtio_dev *dev)
 	return first_wrong;
 }
 
-/* ---- The command line -------------------------------------------------------- */
+/* ---- The command line ---------------------------------------------------- */
 
 static const char WORD[] = "virtio_mmio.device=";
 

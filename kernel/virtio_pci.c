@@ -81,7 +81,7 @@ struct layout {
 	bool measured[PCI_BARS];
 };
 
-/* ---- Registers --------------------------------------------------------------- */
+/* ---- Registers ----------------------------------------------------------- */
 
 static uint8_t get_status(struct virtio_dev *dev)
 {
@@ -171,7 +171,7 @@ static void notify(struct virtio_dev *dev, uint16_t q)
 	reg_write16(dev->notify_at[q], q);
 }
 
-/* ---- Capabilities ------------------------------------------------------------ */
+/* ---- Capabilities -------------------------------------------------------- */
 
 static struct region read_region(uint16_t fn, uint8_t at)
 {
@@ -261,7 +261,7 @@ static const char *locate(uint16_t fn, struct layout *l,
 	return NULL;
 }
 
-/* ---- Interrupts -------------------------------------------------------------- */
+/* ---- Interrupts ---------------------------------------------------------- */
 
 /* Where the first entry of the table is: PCI 3.0, section 6.8.2. */
 static const char *find_msix(struct virtio_dev *dev, struct layout *l)
@@ -330,7 +330,7 @@ static const struct virtio_ops ops = {
 	.set_dma = set_dma,
 };
 
-/* ---- Finding ----------------------------------------------------------------- */
+/* ---- Finding ------------------------------------------------------------- */
 
 static bool is_kind(uint32_t id, enum virtio_kind kind)
 {

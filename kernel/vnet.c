@@ -2,8 +2,8 @@
  * virtio-net; the manual is vnet.h.
  *
  * A receive buffer is in one of two states, kept in nic.with_server:
- *   the device's   its number is a token in the receive queue (posted), or will be
- *                  at the next start after the queue broke; the server cannot give it
+ *   the device's   its number is a token in the receive queue (posted), or will
+ *                  be at the next start after the queue broke
  *   the server's   from vnet_rx() to vnet_give(); in no queue
  * A frame being sent is a chain in the transmit queue whose token is the cookie.
  * After a recovery the cookies of lost frames wait in nic.lost; until they are
@@ -101,7 +101,7 @@ static struct {
 	const char *dead;             /* why the NIC was given up, or NULL */
 } nic;
 
-/* ---- Start-up ------------------------------------------------------------------ */
+/* ---- Start-up ------------------------------------------------------------ */
 
 /*
  * Section 5.1.4.2: whoever accepts an MTU MUST have buffers for frames of that
@@ -215,7 +215,7 @@ const char *vnet_polling_reason(void)
 	return polling_reason;
 }
 
-/* ---- Running and recovering ---------------------------------------------------- */
+/* ---- Running and recovering ---------------------------------------------- */
 
 static void post(uint16_t buffer)
 {
@@ -301,7 +301,7 @@ const char *vnet_check(void)
 	return nic.dead;
 }
 
-/* ---- Sending ------------------------------------------------------------------- */
+/* ---- Sending ------------------------------------------------------------- */
 
 static struct vnet_hdr header_of(const struct gate_tx *tx)
 {
@@ -370,7 +370,7 @@ uint16_t vnet_tx_done(uint16_t *cookies, uint16_t cap)
 	return n;
 }
 
-/* ---- Receiving ----------------------------------------------------------------- */
+/* ---- Receiving ----------------------------------------------------------- */
 
 /* Is it a frame for the server?  len: bytes the device wrote, at most rx_size. */
 static bool accept(uint16_t buffer, uint32_t len, struct gate_rx *out)
@@ -444,7 +444,7 @@ void vnet_give(uint16_t buffer)
 	post(buffer);
 }
 
-/* ---- Sleeping ------------------------------------------------------------------ */
+/* ---- Sleeping ------------------------------------------------------------ */
 
 /* With a quarter of the queue in use the server may wait for it to empty. */
 static bool tx_matters(void)

@@ -66,7 +66,7 @@ MUST_USE const char *vnet_set_buffers(uint64_t rx_pa, uint16_t count,
  */
 MUST_USE const char *vnet_restart(void);
 
-/* ---- Sending ---------------------------------------------------------------- */
+/* ---- Sending ------------------------------------------------------------- */
 
 /*
  * Queue a frame of n (1..GATE_FRAME_SLICES) slices, checked by the gate.
@@ -83,7 +83,7 @@ void vnet_tx_commit(void);
 /* Collect the cookies of frames sent (or lost in a recovery).  Returns how many. */
 uint16_t vnet_tx_done(uint16_t *cookies, uint16_t cap);
 
-/* ---- Receiving --------------------------------------------------------------- */
+/* ---- Receiving ----------------------------------------------------------- */
 
 /*
  * Collect received frames, which are the server's from then on, and let the device
@@ -101,7 +101,7 @@ MUST_USE bool vnet_can_give(const uint16_t *buffers, uint16_t n);
 /* Take a buffer back from the server, whose it is. */
 void vnet_give(uint16_t buffer);
 
-/* ---- Sleeping ---------------------------------------------------------------- */
+/* ---- Sleeping ------------------------------------------------------------ */
 
 /*
  * Is there something to collect?  Sent frames count only when the queue holds so

@@ -64,7 +64,8 @@ struct vq_used {
 _Static_assert(sizeof(struct vq_desc) == 16, "descriptor as in the standard");
 _Static_assert(sizeof(struct vq_used_elem) == 8, "used entry as in the standard");
 _Static_assert(offsetof(struct vq_used, ring) == 4, "used ring as in the standard");
-_Static_assert(offsetof(struct vq_avail, ring) == 4, "available ring as in the standard");
+_Static_assert(offsetof(struct vq_avail, ring) == 4,
+    "available ring as in the standard");
 
 /* What we know of a descriptor; the device cannot reach it. */
 struct vq_slot {
@@ -105,7 +106,7 @@ struct vq {
 /* A completed chain. */
 struct vq_done {
 	uint16_t token;
-	uint32_t len;        /* bytes the device says it wrote; 0 if it had nothing to write to */
+	uint32_t len;        /* bytes the device wrote; 0 if it only had to read */
 };
 
 /*

@@ -12,7 +12,7 @@ struct fake_nic fake_nic;
 
 const char VIRTIO_NONE[] = "none";
 
-/* ---- The kernel around vnet.c ---------------------------------------------------- */
+/* ---- The kernel around vnet.c -------------------------------------------- */
 
 void *map_alloc(uint64_t len, uint64_t *pa)
 {
@@ -38,7 +38,7 @@ const char *virtio_mmio_add_cmdline(const char *cmdline)
 	return strcmp(cmdline, "bad") == 0 ? "bad word" : NULL;
 }
 
-/* ---- The transport ---------------------------------------------------------------- */
+/* ---- The transport ------------------------------------------------------- */
 
 static uint8_t get_status(struct virtio_dev *dev)
 {
@@ -171,7 +171,7 @@ const char *virtio_find(enum virtio_kind kind, struct virtio_dev *dev)
 	return fake_nic.find_says;
 }
 
-/* ---- The device -------------------------------------------------------------------- */
+/* ---- The device ---------------------------------------------------------- */
 
 void fake_nic_clear(void)
 {

@@ -24,7 +24,7 @@ static int clear(void **state)
 	return 0;
 }
 
-/* ---- Finding ------------------------------------------------------------------- */
+/* ---- Finding ------------------------------------------------------------- */
 
 static void scan_finds(const uint16_t *expected, unsigned count)
 {
@@ -120,7 +120,7 @@ static void bridges_that_point_in_circles_are_visited_once(void **state)
 	scan_finds(expected, 4);
 }
 
-/* ---- Capabilities ---------------------------------------------------------------- */
+/* ---- Capabilities -------------------------------------------------------- */
 
 static struct fake_fn *add_device(void)
 {
@@ -192,7 +192,7 @@ static void a_list_that_points_into_the_header_is_bad(void **state)
 	assert_false(pci_cap_next(f->fn, &scan, &off, &id));
 }
 
-/* ---- BARs ------------------------------------------------------------------------ */
+/* ---- BARs ---------------------------------------------------------------- */
 
 static void a_bar_is_measured_and_put_back(unsigned index, uint64_t pa,
     uint64_t len, bool wide)
@@ -318,7 +318,7 @@ static void a_bar_past_the_physical_addresses_is_refused(void **state)
 	bar_is_refused(0, "impossible");
 }
 
-/* ---- Switches ---------------------------------------------------------------------- */
+/* ---- Switches ------------------------------------------------------------ */
 
 static void switches_change_their_own_bits_only(void **state)
 {

@@ -20,7 +20,7 @@
 /* virtio_find.c is not linked; it owns this sentence. */
 const char VIRTIO_NONE[] = "none";
 
-/* ---- The command line ------------------------------------------------------------ */
+/* ---- The command line ---------------------------------------------------- */
 
 static void gives(const char *cmdline, uint64_t pa, uint32_t len, uint32_t gsi)
 {
@@ -154,7 +154,7 @@ static void random_words_never_lead_outside_the_rules(void **state)
 	}
 }
 
-/* ---- The device --------------------------------------------------------------------- */
+/* ---- The device ---------------------------------------------------------- */
 
 #define BASE 0xFEB00000u
 #define NIC_PA (BASE + 0x200)

@@ -34,7 +34,7 @@ static int queue_is_sound(void **state)
 	return vq_valid(&vq) ? 0 : -1;
 }
 
-/* ---- The device's side ------------------------------------------------------- */
+/* ---- The device's side --------------------------------------------------- */
 
 static void device_completes(uint32_t id, uint32_t len)
 {
@@ -46,7 +46,7 @@ static void device_completes(uint32_t id, uint32_t len)
 	vq.used->idx++;
 }
 
-/* ---- The driver's side ------------------------------------------------------- */
+/* ---- The driver's side --------------------------------------------------- */
 
 /* A chain of `count` parts of 100 bytes; returns its head. */
 static uint16_t add(uint16_t count, uint16_t token, bool writes)
@@ -87,7 +87,7 @@ static void take_gives(uint16_t token, uint32_t len)
 	assert_int_equal(done.len, len);
 }
 
-/* ---- Giving ------------------------------------------------------------------ */
+/* ---- Giving -------------------------------------------------------------- */
 
 static void a_new_queue_is_empty_and_quiet(void **state)
 {
@@ -178,7 +178,7 @@ static void interrupts_are_asked_for_by_flag(void **state)
 	assert_int_equal(vq.avail->flags, 1);
 }
 
-/* ---- Taking ------------------------------------------------------------------ */
+/* ---- Taking -------------------------------------------------------------- */
 
 static void completions_come_in_the_devices_order(void **state)
 {
@@ -260,7 +260,7 @@ static void tokens_in_flight_are_listed(void **state)
 	assert_true(tokens[0] == 10 || tokens[0] == 12);
 }
 
-/* ---- A device that breaks the rules ------------------------------------------- */
+/* ---- A device that breaks the rules -------------------------------------- */
 
 /* The queue is broken with this cause, and stays so whatever comes. */
 static void stays_broken(enum vq_status cause, uint16_t good_head)
