@@ -48,11 +48,14 @@ static void impossible_times_become_the_nearest(void **state)
 	    "31/Dec/9999:23:59:59 +0000");
 }
 
-/* Every day that has a name, at a time of day that moves. */
-static void all_days_agree_with_the_c_library(void **state)
+/* Each day of the calendar's cycle of 400 years, then one in 97; the time of day moves. */
+static void days_agree_with_the_c_library(void **state)
 {
+	const int64_t cycle = 146097;
+
 	(void)state;
-	for (int64_t day = 0; day <= HTTP_TIME_MAX / 86400; day++) {
+	for (int64_t day = 0; day <= HTTP_TIME_MAX / 86400;
+	    day += day <= cycle ? 1 : 97) {
 		const time_t at = (time_t)(day * 86400 + day * 7919 % 86400);
 		char want[64];
 		uint8_t got[HTTP_DATE_LEN];
@@ -143,7 +146,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_are_written_in_the_one_form),
 		cmocka_unit_test(impossible_times_become_the_nearest),
-		cmocka_unit_test(all_days_agree_with_the_c_library),
+		cmocka_unit_test(days_agree_with_the_c_library),
 		cmocka_unit_test(all_three_forms_are_read),
 		cmocka_unit_test(two_digit_years_are_near),
 		cmocka_unit_test(anything_else_is_refused),
