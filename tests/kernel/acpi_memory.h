@@ -1,5 +1,5 @@
 /*
- * A megabyte of memory with ACPI tables in it, for the tests of kernel/acpi.c.
+ * Memory with ACPI tables in it, for the tests of kernel/acpi*.c.
  *
  * A case starts from a sound machine (pm_machine: a PC with PM1 registers;
  * reduced_machine: hardware-reduced with an event device), changes one thing,
@@ -18,7 +18,7 @@
 
 #include "kernel/acpi.h"
 
-#define MEMORY_LEN 0x100000
+#define MEMORY_LEN 0x300000
 #define RSDP 0xF5000
 #define RSDT 0x10000
 #define XSDT 0x11000

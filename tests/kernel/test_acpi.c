@@ -149,16 +149,24 @@ static void a_table_outside_the_window_is_passed_over(void **state)
 
 static void a_table_of_odd_length_is_passed_over(void **state)
 {
-	static const uint32_t lens[] = {
-		0, 35, LIMIT_ACPI_TABLE_LEN + 1, UINT32_MAX,
+	static const struct {
+		uint32_t len;
+		bool good;
+	} cases[] = {
+		{ 0, false }, { 35, false }, { UINT32_MAX, false },
+		{ 116, true }, { LIMIT_ACPI_TABLE_LEN, true },
+		{ LIMIT_ACPI_TABLE_LEN + 1, false },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		pm_machine();
-		store_le32(memory + FADT + 4, lens[i]);
+		store_le32(memory + FADT + 4, cases[i].len);
+		if (cases[i].len < MEMORY_LEN - FADT)
+			sign_table(FADT);
 		assert_true(parse(RSDP).present);
-		is_absent(parse(RSDP).pm_timer);
+		assert_int_equal(parse(RSDP).pm_timer.space,
+		    cases[i].good ? ACPI_PORT : ACPI_ABSENT);
 	}
 }
 
@@ -166,8 +174,25 @@ static void a_table_longer_than_memory_is_passed_over(void **state)
 {
 	(void)state;
 	pm_machine();
-	store_le32(memory + FADT + 4, LIMIT_ACPI_TABLE_LEN);
+	store_le32(memory + RSDT + 36, MEMORY_LEN - 256);
+	sign_table(RSDT);
+	memcpy(memory + MEMORY_LEN - 256, memory + FADT, 116);
+	is_port(parse(RSDP).pm_timer, 0x608);
+	store_le32(memory + MEMORY_LEN - 256 + 4, 257);
+	sign(memory + MEMORY_LEN - 256, 256, 9);
 	is_absent(parse(RSDP).pm_timer);
+}
+
+static void addresses_outside_the_window_are_not_read(void **state)
+{
+	uint8_t buf[8] = { 7 };
+
+	(void)state;
+	assert_false(acpi_read_identity(NULL, 0, buf, 1));
+	assert_false(acpi_read_identity(NULL, ACPI_WINDOW_END, buf, 1));
+	assert_false(acpi_read_identity(NULL, ACPI_WINDOW_END - 7, buf, 8));
+	assert_false(acpi_read_identity(NULL, UINT64_MAX, buf, 8));
+	assert_int_equal(buf[0], 7);
 }
 
 static void work_is_bounded_by_the_number_of_tables(void **state)
@@ -425,6 +450,7 @@ int main(void)
 		cmocka_unit_test(a_table_outside_the_window_is_passed_over),
 		cmocka_unit_test(a_table_of_odd_length_is_passed_over),
 		cmocka_unit_test(a_table_longer_than_memory_is_passed_over),
+		cmocka_unit_test(addresses_outside_the_window_are_not_read),
 		cmocka_unit_test(work_is_bounded_by_the_number_of_tables),
 		cmocka_unit_test(blocks_too_short_are_absent),
 		cmocka_unit_test(ports_beyond_16_bits_are_absent),

@@ -31,6 +31,30 @@ static void sleep_types_in_every_coding(void **state)
 	a = parse(RSDP);
 	assert_int_equal(a.s5_type_a, 2);
 	assert_int_equal(a.s5_type_b, 2);
+	DSDT_IS("..\x08_S5_\x12\x06\x02\x0A\x07\x0A\x07");
+	a = parse(RSDP);
+	assert_int_equal(a.s5_type_a, 7);
+	assert_int_equal(a.s5_type_b, 7);
+}
+
+static void a_second_type_that_is_none_is_the_first(void **state)
+{
+	(void)state;
+	pm_machine();
+	DSDT_IS("..\x08_S5_\x12\x06\x02\x0A\x03\x0A\x08");
+	assert_int_equal(parse(RSDP).s5_type_b, 3);
+	DSDT_IS("..\x08_S5_\x12\x06\x02\x0A\x03\x0D\x05");
+	assert_int_equal(parse(RSDP).s5_type_b, 3);
+	DSDT_IS("..\x08_S5_\x12\x06\x01\x0A\x03\x0A\x05");
+	assert_int_equal(parse(RSDP).s5_type_b, 3);
+}
+
+static void the_first_package_counts(void **state)
+{
+	(void)state;
+	pm_machine();
+	DSDT_IS("..\x08_S5_\x12\x06\x01\x0A\x03" S5);
+	assert_int_equal(parse(RSDP).s5_type_a, 3);
 }
 
 static void what_is_not_a_sleep_package_is_passed_over(void **state)
@@ -111,6 +135,10 @@ static void the_event_register_belongs_to_the_event_device(void **state)
 	DSDT_IS("ACPI0013\x5B\x80" "EREG\x00"
 	    "\x0E\x00\x00\xA0\xFE\x00\x00\x00\x00\x0A\x04");
 	is_memory(parse(RSDP).event_select, 0xFEA00000);
+	DSDT_IS("ACPI0013\x5B\x80" "EREG\x01\x0C\x00\x00\xA0\xFE\x0A\x04"
+	    "\x5B\x80" "EREG\x00\x0C\x00\x00\xA1\xFE\x0A\x04"
+	    "\x5B\x80" "EREG\x00\x0C\x00\x00\xA2\xFE\x0A\x04");
+	is_memory(parse(RSDP).event_select, 0xFEA10000);
 }
 
 static void an_event_register_is_not_read_beyond_its_table(void **state)
@@ -174,6 +202,13 @@ static void a_virtio_device_without_its_own_resources_is_none(void **state)
 	DSDT_IS(VIRTIO_ID VIRTIO_RANGE VIRTIO);
 	a = parse(RSDP);
 	assert_int_equal(a.virtio_count, 1);
+	DSDT_IS(VIRTIO VIRTIO_ID
+	    "\x86\x09\x00\x01\x00\x00\x00\xFD\x00\x01\x00\x00"
+	    VIRTIO_RANGE VIRTIO_LINE);
+	a = parse(RSDP);
+	assert_int_equal(a.virtio_count, 2);
+	assert_int_equal(a.virtio[1].pa, 0xFD000000); /* its first range */
+	assert_int_equal(a.virtio[1].len, 0x100);
 	DSDT_IS(VIRTIO_ID VIRTIO_RANGE
 	    "\x89\x06\x00\x01\x02\x2F\x00\x00\x00");      /* two lines */
 	assert_int_equal(parse(RSDP).virtio_count, 0);
@@ -243,6 +278,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sleep_types_in_every_coding),
+		cmocka_unit_test(a_second_type_that_is_none_is_the_first),
+		cmocka_unit_test(the_first_package_counts),
 		cmocka_unit_test(what_is_not_a_sleep_package_is_passed_over),
 		cmocka_unit_test(a_sleep_package_is_not_read_beyond_its_table),
 		cmocka_unit_test(the_package_may_be_in_another_table),
