@@ -12,6 +12,7 @@ import os
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 
 BUILD = "build/bench"
@@ -251,14 +252,13 @@ class Server:
     def __init__(self, body, counted=False, log=False, mem=None):
         self.body = body
         self.tap = Tap()
-        stem = f"{BUILD}/run/{self.tap.name}"
-        os.makedirs(os.path.dirname(stem), exist_ok=True)
-        self.console_path = stem + ".console"
-        self.output_path = stem + ".output"
-        self.counters = Counters(stem + ".counters") if counted else None
-        for path in self.console_path, stem + ".counters":
-            if os.path.exists(path):
-                os.unlink(path)
+        # Other benches may run in the same checkout.
+        os.makedirs(BUILD + "/run", exist_ok=True)
+        self.folder = tempfile.TemporaryDirectory(dir=BUILD + "/run")
+        self.console_path = self.folder.name + "/console"
+        self.output_path = self.folder.name + "/output"
+        self.counters = (Counters(self.folder.name + "/counters")
+                         if counted else None)
         plugin = None
         if counted:
             plugin = f"{PLUGIN},out={self.counters.path},entry={body.entry:#x}"
@@ -280,8 +280,7 @@ class Server:
         self.child.kill()
         self.child.wait()
         self.tap.close()
-        if self.counters and os.path.exists(self.counters.path):
-            os.unlink(self.counters.path)
+        self.folder.cleanup()
 
     def check_alive(self):
         status = self.child.poll()
@@ -297,5 +296,5 @@ class Server:
             except FileNotFoundError:
                 continue
             if lines:
-                return f'"{lines[-1]}" ({path})'
+                return f'it said "{lines[-1]}"'
         return "it printed nothing"

@@ -30,16 +30,23 @@ for name, length in ("1k", 1 << 10), ("16k", 16 << 10), ("1m", 1 << 20):
 END
 }
 
+# Others may measure at the same time: what they use is replaced, not overwritten.
 make_image()
 {
 	for file in build/mkromfs build/mkimage build/boot.elf \
 	    build/image/kernel.elf build/image/server.elf; do
 		[ -e "$file" ] || fail "$file is missing: run \`make\` first"
 	done
-	build/mkromfs "$dir/site" "$dir/site.rom" >"$dir/site.txt"
+	build/mkromfs "$dir/site" "$new/site.rom" >"$new/site.txt"
 	build/mkimage --boot build/boot.elf --kernel build/image/kernel.elf \
-	    --server build/image/server.elf --rom "$dir/site.rom" \
-	    --version bench -o "$dir/stele.elf" >"$dir/image.sha256"
+	    --server build/image/server.elf --rom "$new/site.rom" \
+	    --version bench -o "$new/stele.elf" >"$new/image.sha256"
+}
+
+make_plugin()
+{
+	gcc -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC \
+	    -fvisibility=hidden -o "$new/insn.so" tests/bench/insn.c
 }
 
 for tool in qemu-system-x86_64 wrk ip python3 unshare setpriv; do
@@ -53,10 +60,14 @@ profile) shift; program=hotspots.py ;;
 --linux) LINUX=1; shift ;;
 esac
 
+new=$(mktemp -d "$dir/new.XXXXXX")
+trap 'rm -rf "$new"' EXIT
 make_site
 make_image
-gcc -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden \
-    -o "$dir/insn.so" tests/bench/insn.c
+make_plugin
+mv "$new"/* "$dir/"
+rmdir "$new"
+trap - EXIT
 
 if [ "$program" = bench.py ] && [ -n "${LINUX-}" ] && [ "$LINUX" != 0 ]; then
 	# Without it the rest is still worth measuring.
