@@ -12,7 +12,6 @@
 #include "kernel/clock.h"
 #include "kernel/clock_math.h"
 #include "kernel/cmos.h"
-#include "kernel/console.h"
 #include "kernel/format.h"
 #include "kernel/io.h"
 #include "kernel/irq.h"
@@ -21,8 +20,6 @@
 
 /* Offset of the wall clock in the page shared with the host. */
 #define PV_WALL_OFF 64
-/* Tries for a consistent copy.  The host writes while this CPU does not run. */
-#define PV_TRIES 100
 
 /* From the start to the second look at the time of day. */
 #define FIRST_CHECK_NS 700000000ull
@@ -58,25 +55,15 @@ static struct clock_ratio tsc_to_ns(void)
 	return (struct clock_ratio){ clock.mult, clock.shift };
 }
 
-/* A TSC before the base can only come from another CPU or a rewound machine. */
-static uint64_t ns_at(uint64_t tsc)
-{
-	const uint64_t ticks = tsc - clock.tsc_base;
-
-	if ((int64_t)ticks < 0)
-		return clock.ns_base;
-	return clock.ns_base + clock_ratio_apply(tsc_to_ns(), ticks);
-}
-
 uint64_t clock_now_ns(void)
 {
-	return ns_at(cpu_rdtsc());
+	return clock_at(&clock, cpu_rdtsc());
 }
 
 uint64_t clock_tsc_to_ns(uint64_t tsc)
 {
 	const uint64_t now_tsc = cpu_rdtsc();
-	const uint64_t now_ns = ns_at(now_tsc);
+	const uint64_t now_ns = clock_at(&clock, now_tsc);
 	const uint64_t ago = tsc < now_tsc ?
 	    clock_ratio_apply(tsc_to_ns(), now_tsc - tsc) : 0;
 
@@ -122,44 +109,10 @@ static uint32_t find_kvm(void)
 	return 0;
 }
 
-/* A consistent copy; false if the host keeps writing or never began. */
-static bool pv_copy(struct pvclock_time *out)
-{
-	for (unsigned i = 0; i < PV_TRIES; i++) {
-		const uint32_t version = pv->version;
-
-		__asm__ volatile("" : : : "memory");
-		*out = *(const struct pvclock_time *)(uintptr_t)pv;
-		__asm__ volatile("" : : : "memory");
-		if (version != 0 && version % 2 == 0 &&
-		    version == pv->version) {
-			out->version = version;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The host's time at `tsc`. */
-static uint64_t pv_ns_at(const struct pvclock_time *t, struct clock_ratio r,
-    uint64_t tsc)
-{
-	const uint64_t ticks = tsc - t->tsc_timestamp;
-
-	if ((int64_t)ticks < 0)
-		return t->system_time;
-	return t->system_time + clock_ratio_apply(r, ticks);
-}
-
-/* Put a new base and ratio in force; time does not go back. */
+/* Put a new base and ratio in force, in both directions. */
 static void set_base(uint64_t tsc, uint64_t ns, struct clock_ratio r)
 {
-	const uint64_t before = clock.mult == 0 ? 0 : ns_at(tsc);
-
-	clock.tsc_base = tsc;
-	clock.ns_base = ns > before ? ns : before;
-	clock.mult = r.mult;
-	clock.shift = r.shift;
+	clock_rebase(&clock, tsc, ns, r);
 	tsc_hz = clock_ratio_hz(r);
 	ns_to_tsc = clock_ratio_make(CLOCK_NS_PER_S, tsc_hz);
 }
@@ -171,13 +124,13 @@ static void follow_pvclock(void)
 	struct clock_ratio r;
 	uint64_t tsc;
 
-	if (pv->version == pv_version || !pv_copy(&t))
+	if (pv->version == pv_version || !clock_pv_copy(pv, &t))
 		return;
 	pv_version = t.version;
-	if (!clock_ratio_from_pvclock(&t, &r))
+	if (!clock_pv_ratio(&t, &r))
 		return;
 	tsc = cpu_rdtsc();
-	set_base(tsc, pv_ns_at(&t, r, tsc) - pv_zero_ns, r);
+	set_base(tsc, clock_pv_at(&t, r, tsc) - pv_zero_ns, r);
 }
 
 static bool start_pvclock(uint64_t tsc_start)
@@ -197,7 +150,7 @@ static bool start_pvclock(uint64_t tsc_start)
 	page = map_alloc(MAP_PAGE, &pa);
 	pv = (volatile struct pvclock_time *)page;
 	cpu_wrmsr(MSR_KVM_SYSTEM_TIME_NEW, pa | MSR_KVM_SYSTEM_TIME_ON);
-	if (!pv_copy(&t) || !clock_ratio_from_pvclock(&t, &r)) {
+	if (!clock_pv_copy(pv, &t) || !clock_pv_ratio(&t, &r)) {
 		cpu_wrmsr(MSR_KVM_SYSTEM_TIME_NEW, 0);
 		pv = NULL;
 		return false;
@@ -205,7 +158,7 @@ static bool start_pvclock(uint64_t tsc_start)
 	pv_version = t.version;
 	tsc = cpu_rdtsc();
 	since_start = clock_ratio_apply(r, tsc - tsc_start);
-	pv_zero_ns = pv_ns_at(&t, r, tsc) - since_start;
+	pv_zero_ns = clock_pv_at(&t, r, tsc) - since_start;
 	set_base(tsc, since_start, r);
 
 	pv_wall = (volatile struct pvclock_wall *)(page + PV_WALL_OFF);

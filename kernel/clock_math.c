@@ -48,7 +48,49 @@ uint64_t clock_ratio_hz(struct clock_ratio to_ns)
 	return q >= CLOCK_HZ_MIN ? q : 0;
 }
 
-bool clock_ratio_from_pvclock(const struct pvclock_time *time,
+/* ---- The clock in force -------------------------------------------------- */
+
+uint64_t clock_at(const struct gate_clock *clock, uint64_t tsc)
+{
+	const struct clock_ratio r = { clock->mult, clock->shift };
+	const uint64_t ticks = tsc - clock->tsc_base;
+
+	if ((int64_t)ticks < 0)
+		return clock->ns_base;
+	return clock->ns_base + clock_ratio_apply(r, ticks);
+}
+
+void clock_rebase(struct gate_clock *clock, uint64_t tsc, uint64_t ns,
+    struct clock_ratio r)
+{
+	const uint64_t before = clock_at(clock, tsc);
+
+	clock->tsc_base = tsc;
+	clock->ns_base = ns > before ? ns : before;
+	clock->mult = r.mult;
+	clock->shift = r.shift;
+}
+
+/* ---- KVM's pvclock ------------------------------------------------------- */
+
+/* Tries for a consistent copy.  The host writes while this CPU does not run. */
+#define PV_TRIES 100
+
+bool clock_pv_copy(const volatile struct pvclock_time *page,
+    struct pvclock_time *out)
+{
+	for (unsigned i = 0; i < PV_TRIES; i++) {
+		const uint32_t version = page->version;
+
+		*out = *page;            /* volatile: between the two looks */
+		if (version != 0 && version % 2 == 0 &&
+		    version == page->version && version == out->version)
+			return true;
+	}
+	return false;
+}
+
+bool clock_pv_ratio(const struct pvclock_time *time,
     struct clock_ratio *out)
 {
 	const int shift = 32 - time->tsc_shift;
@@ -61,6 +103,18 @@ bool clock_ratio_from_pvclock(const struct pvclock_time *time,
 	*out = r;
 	return true;
 }
+
+uint64_t clock_pv_at(const struct pvclock_time *time, struct clock_ratio r,
+    uint64_t tsc)
+{
+	const uint64_t ticks = tsc - time->tsc_timestamp;
+
+	if ((int64_t)ticks < 0)
+		return time->system_time;
+	return time->system_time + clock_ratio_apply(r, ticks);
+}
+
+/* ---- Measuring ----------------------------------------------------------- */
 
 uint64_t clock_hz_measured(uint64_t tsc_ticks, uint64_t counter_ticks,
     uint64_t counter_hz)

@@ -5,6 +5,7 @@
 
 #include "config/base.h"
 #include "config/hypervisor.h"
+#include "kernel/gate.h"
 
 #define CLOCK_NS_PER_S 1000000000ull
 
@@ -32,12 +33,42 @@ uint64_t clock_ratio_apply(struct clock_ratio r, uint64_t ticks);
 /* from_hz of a ratio to nanoseconds; 0 if it is beyond all belief. */
 uint64_t clock_ratio_hz(struct clock_ratio to_ns);
 
+/* ---- The clock in force -------------------------------------------------- */
+
 /*
- * What the host says about its clock as a ratio to nanoseconds.
+ * Its ns at a reading of the TSC.  A reading from before the base, which only a
+ * rewound machine gives, is the base.
+ */
+uint64_t clock_at(const struct gate_clock *clock, uint64_t tsc);
+
+/*
+ * From `tsc` on run at ratio r, from `ns` or, so that time never goes back,
+ * from where the clock has come to.  wall_ns stays.  A zeroed clock stands at 0.
+ */
+void clock_rebase(struct gate_clock *clock, uint64_t tsc, uint64_t ns,
+    struct clock_ratio r);
+
+/* ---- KVM's pvclock: config/hypervisor.h ---------------------------------- */
+
+/*
+ * A consistent copy of what the host keeps in `page`.
+ * Returns false if it never wrote there, or does not stop writing.
+ */
+MUST_USE bool clock_pv_copy(const volatile struct pvclock_time *page,
+    struct pvclock_time *out);
+
+/*
+ * The host's rate as a ratio to nanoseconds.
  * Returns false if it makes no sense.
  */
-MUST_USE bool clock_ratio_from_pvclock(const struct pvclock_time *time,
+MUST_USE bool clock_pv_ratio(const struct pvclock_time *time,
     struct clock_ratio *out);
+
+/* The host's ns at a reading of the TSC; r is clock_pv_ratio()'s. */
+uint64_t clock_pv_at(const struct pvclock_time *time, struct clock_ratio r,
+    uint64_t tsc);
+
+/* ---- Measuring ----------------------------------------------------------- */
 
 /*
  * The TSC's rate, from how far it and a counter of known rate went meanwhile.
@@ -48,6 +79,8 @@ uint64_t clock_hz_measured(uint64_t tsc_ticks, uint64_t counter_ticks,
 
 /* Do two measurements agree to 500 ppm?  Never if one of them is 0. */
 bool clock_hz_agree(uint64_t a, uint64_t b);
+
+/* ---- The CMOS clock ------------------------------------------------------ */
 
 /* The registers of a CMOS clock as they were read (MC146818 data sheet). */
 struct cmos_time {

@@ -157,7 +157,7 @@ static void pvclock_agrees_with_the_hosts_formula(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 		struct clock_ratio r;
 
-		assert_true(clock_ratio_from_pvclock(&times[i], &r));
+		assert_true(clock_pv_ratio(&times[i], &r));
 		for (uint64_t ticks = 1; ticks < 1ull << 55; ticks *= 7) {
 			const uint64_t ours = clock_ratio_apply(r, ticks);
 			const uint64_t theirs = host_ns(&times[i], ticks);
@@ -184,9 +184,86 @@ static void a_pvclock_without_sense_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 		struct clock_ratio r = { 1, 2 };
 
-		assert_false(clock_ratio_from_pvclock(&times[i], &r));
+		assert_false(clock_pv_ratio(&times[i], &r));
 		assert_int_equal(r.mult, 1);
 	}
+}
+
+static void a_page_in_the_middle_of_a_change_is_not_taken(void **state)
+{
+	struct pvclock_time page = { .tsc_shift = -1 }, copy;
+
+	(void)state;
+	assert_false(clock_pv_copy(&page, &copy));       /* never written */
+	page.version = 3;
+	assert_false(clock_pv_copy(&page, &copy));
+	page.version = 4;
+	page.system_time = 77;
+	assert_true(clock_pv_copy(&page, &copy));
+	assert_memory_equal(&page, &copy, sizeof page);
+}
+
+static void the_hosts_time_counts_from_its_timestamp(void **state)
+{
+	const struct pvclock_time t = {
+		.tsc_timestamp = 1000, .system_time = 5000,
+		.tsc_to_system_mul = 0x80000000, .tsc_shift = 0,
+	};
+	struct clock_ratio r;
+
+	(void)state;
+	assert_true(clock_pv_ratio(&t, &r));
+	assert_int_equal(clock_pv_at(&t, r, 1000), 5000);
+	assert_int_equal(clock_pv_at(&t, r, 3000), 6000);
+	assert_int_equal(clock_pv_at(&t, r, 999), 5000);
+}
+
+/* ---- The clock in force -------------------------------------------------- */
+
+static const struct clock_ratio one_to_one = { 1u << 31, 31 };
+static const struct clock_ratio half = { 1u << 31, 32 };
+
+static void a_new_base_does_not_turn_time_back(void **state)
+{
+	struct gate_clock c = { .wall_ns = 42 };
+
+	(void)state;
+	clock_rebase(&c, 100, 0, one_to_one);
+	assert_int_equal(clock_at(&c, 100), 0);
+	assert_int_equal(clock_at(&c, 1100), 1000);
+	clock_rebase(&c, 1100, 900, half);       /* the host is behind: wait */
+	assert_int_equal(clock_at(&c, 1100), 1000);
+	assert_int_equal(clock_at(&c, 1300), 1100);
+	clock_rebase(&c, 1300, 5000, one_to_one); /* ahead: jump */
+	assert_int_equal(clock_at(&c, 1300), 5000);
+	assert_int_equal(clock_at(&c, 1301), 5001);
+	assert_int_equal(c.wall_ns, 42);
+}
+
+static void a_tsc_before_the_base_is_the_base(void **state)
+{
+	struct gate_clock c = { 0 };
+
+	(void)state;
+	assert_int_equal(clock_at(&c, 12345), 0);
+	clock_rebase(&c, 1000, 70, one_to_one);
+	assert_int_equal(clock_at(&c, 999), 70);
+	assert_int_equal(clock_at(&c, 0), 70);
+}
+
+/* What the server computes from its page is what the kernel computes. */
+static void server_and_kernel_tell_the_same_time(void **state)
+{
+	struct gate_info info = { .version = GATE_VERSION };
+	uint64_t before, between, after;
+
+	(void)state;
+	clock_rebase(&info.clock, __builtin_ia32_rdtsc(), 1000,
+	    clock_ratio_make(2399996123, CLOCK_NS_PER_S));
+	before = clock_at(&info.clock, __builtin_ia32_rdtsc());
+	between = gate_now_ns(&info);
+	after = clock_at(&info.clock, __builtin_ia32_rdtsc());
+	assert_true(before >= 1000 && before <= between && between <= after);
 }
 
 /* ---- Measuring ----------------------------------------------------------- */
@@ -389,6 +466,11 @@ int main(void)
 		cmocka_unit_test(a_rate_of_0_is_our_mistake),
 		cmocka_unit_test(pvclock_agrees_with_the_hosts_formula),
 		cmocka_unit_test(a_pvclock_without_sense_is_refused),
+		cmocka_unit_test(a_page_in_the_middle_of_a_change_is_not_taken),
+		cmocka_unit_test(the_hosts_time_counts_from_its_timestamp),
+		cmocka_unit_test(a_new_base_does_not_turn_time_back),
+		cmocka_unit_test(a_tsc_before_the_base_is_the_base),
+		cmocka_unit_test(server_and_kernel_tell_the_same_time),
 		cmocka_unit_test(measured_rate_is_the_quotient),
 		cmocka_unit_test(measured_nonsense_is_0),
 		cmocka_unit_test(agreement_is_half_a_thousandth),
