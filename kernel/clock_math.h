@@ -43,7 +43,7 @@ uint64_t clock_at(const struct gate_clock *clock, uint64_t tsc);
 
 /*
  * From `tsc` on run at ratio r, from `ns` or, so that time never goes back,
- * from where the clock has come to.  wall_ns stays.  A zeroed clock stands at 0.
+ * from where the clock has come to.  wall_ns stays.  A zeroed clock is at 0.
  */
 void clock_rebase(struct gate_clock *clock, uint64_t tsc, uint64_t ns,
     struct clock_ratio r);
