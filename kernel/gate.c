@@ -55,25 +55,45 @@ static bool server_has(uint64_t addr, uint64_t len, uint32_t rights)
 
 /* ---- Network ------------------------------------------------------------------ */
 
+/*
+ * Element by element: the counts are small, and each copy becomes a few moves
+ * instead of a call.
+ */
 static enum gate_status net_copy_in(uint64_t from)
 {
+	const struct gate_net *theirs = (const struct gate_net *)from;
+
 	if (!server_has(from, sizeof block, GATE_RANGE_READ | GATE_RANGE_WRITE))
 		return GATE_BAD_RANGE;
-	copy_in(&block, from, offsetof(struct gate_net, tx));
+	user_access_begin();
+	__builtin_memcpy(&block, theirs, offsetof(struct gate_net, tx));
+	user_access_end();
 	const enum gate_status status = gate_check_counts(&block);
 
 	if (status != GATE_OK)
 		return status;
 	user_access_begin();
-	memcpy(block.tx, (const void *)(from + offsetof(struct gate_net, tx)),
-	    block.tx_count * sizeof block.tx[0]);
-	memcpy(block.slices,
-	    (const void *)(from + offsetof(struct gate_net, slices)),
-	    block.slice_count * sizeof block.slices[0]);
-	memcpy(block.give, (const void *)(from + offsetof(struct gate_net, give)),
-	    block.give_count * sizeof block.give[0]);
+	for (uint32_t i = 0; i < block.tx_count; i++)
+		block.tx[i] = theirs->tx[i];
+	for (uint32_t i = 0; i < block.slice_count; i++)
+		block.slices[i] = theirs->slices[i];
+	for (uint32_t i = 0; i < block.give_count; i++)
+		block.give[i] = theirs->give[i];
 	user_access_end();
 	return GATE_OK;
+}
+
+static void net_copy_out(uint64_t to)
+{
+	struct gate_net *theirs = (struct gate_net *)to;
+
+	user_access_begin();
+	__builtin_memcpy(theirs, &block, offsetof(struct gate_net, tx));
+	for (uint32_t i = 0; i < block.rx_count; i++)
+		theirs->rx[i] = block.rx[i];
+	for (uint32_t i = 0; i < block.done_count; i++)
+		theirs->done[i] = block.done[i];
+	user_access_end();
 }
 
 static enum gate_status net_check(void)
@@ -131,13 +151,7 @@ static enum gate_status call_net(uint64_t at)
 	block.rx_count = vnet_rx(block.rx, GATE_RX_BATCH, &more);
 	block.more = more;
 
-	user_access_begin();
-	memcpy((void *)at, &block, offsetof(struct gate_net, tx));
-	memcpy((void *)(at + offsetof(struct gate_net, rx)), block.rx,
-	    block.rx_count * sizeof block.rx[0]);
-	memcpy((void *)(at + offsetof(struct gate_net, done)), block.done,
-	    block.done_count * sizeof block.done[0]);
-	user_access_end();
+	net_copy_out(at);
 	return GATE_OK;
 }
 
@@ -221,7 +235,9 @@ static enum gate_status call_wait(uint64_t deadline_ns, uint64_t woke_at)
 	if (stop_by_ns != 0)
 		woke |= GATE_WOKE_STOP;
 	server_refresh_clock();
-	copy_out(woke_at, &woke, sizeof woke);
+	user_access_begin();
+	*(uint32_t *)woke_at = woke;
+	user_access_end();
 	return GATE_OK;
 }
 

@@ -22,6 +22,9 @@
 #define RX_LEN ((uint64_t)LIMIT_RX_BUFFERS * LIMIT_RX_BUFFER_LEN)
 #define RANGES_CAP 16
 
+/* Ranges are searched in this order: what the server names most comes first. */
+enum { RANGE_DATA, RANGE_ROM, RANGE_POOL, RANGE_OTHER };
+
 NORETURN void server_enter(uint64_t entry, uint64_t stack_top, uint64_t info);
 
 SEALED static struct handoff_image image;
@@ -81,22 +84,25 @@ void server_set_machine(const char *text)
 
 /* ---- Preparing ------------------------------------------------------------------ */
 
-static void add_range(uint64_t va, uint64_t pa, uint64_t len, uint32_t rights)
+static void set_range(uint32_t slot, uint64_t va, uint64_t pa, uint64_t len,
+    uint32_t rights)
 {
-	ASSERT(ranges.count < RANGES_CAP);
-	range[ranges.count++] = (struct gate_range){
+	if (slot == RANGE_OTHER)
+		slot = ranges.count++;
+	ASSERT(slot < RANGES_CAP && range[slot].len == 0);
+	range[slot] = (struct gate_range){
 		.start = va, .len = len, .pa = pa, .rights = rights,
 	};
 }
 
 /* RAM for ring 3, read-write; *va is where.  Returns false when there is none left. */
-static bool give_memory(uint64_t len, uint64_t *va, uint64_t *pa)
+static bool give_memory(uint32_t slot, uint64_t len, uint64_t *va, uint64_t *pa)
 {
 	*pa = map_take(len);
 	if (*pa == 0)
 		return false;
 	*va = map_region(*pa, len, MAP_USER | MAP_WRITE);
-	add_range(*va, *pa, len,
+	set_range(slot, *va, *pa, len,
 	    GATE_RANGE_READ | GATE_RANGE_WRITE | GATE_RANGE_SEND);
 	return true;
 }
@@ -110,7 +116,8 @@ static void map_image(void)
 		map_fixed(image.base_va + s->off, image.pa + s->off, s->len,
 		    MAP_USER | (writes ? MAP_WRITE : 0) |
 		    (s->rights & SEGMENT_EXEC ? MAP_EXEC : 0));
-		add_range(image.base_va + s->off, image.pa + s->off, s->len,
+		set_range(writes ? RANGE_DATA : RANGE_OTHER,
+		    image.base_va + s->off, image.pa + s->off, s->len,
 		    GATE_RANGE_READ | GATE_RANGE_SEND |
 		    (writes ? GATE_RANGE_WRITE : 0));
 	}
@@ -145,7 +152,7 @@ static bool give_pool(void)
 	if (len < LIMIT_POOL_MIN_LEN)
 		return false;
 	info->pool_len = len;
-	return give_memory(len, (uint64_t *)&info->pool, &pa);
+	return give_memory(RANGE_POOL, len, (uint64_t *)&info->pool, &pa);
 }
 
 const char *server_prepare(const struct handoff *h)
@@ -157,18 +164,19 @@ const char *server_prepare(const struct handoff *h)
 	_Static_assert(sizeof info->cmdline == sizeof h->cmdline,
 	    "the command line fits the server's page");
 	image = h->server;
-	ranges.range = range;
+	ranges = (struct gate_ranges){ .range = range, .count = RANGE_OTHER };
 	if (h->server.data_len > 0)
 		pristine = (const uint8_t *)map_region(h->server.data_copy_pa,
 		    h->server.data_len, 0);
 	map_info(h);
 	info->rom = (const uint8_t *)map_region(h->rom_pa, h->rom_len, MAP_USER);
 	info->rom_len = h->rom_len;
-	add_range((uint64_t)info->rom, h->rom_pa, h->rom_len, GATE_RANGE_SEND);
+	set_range(RANGE_ROM, (uint64_t)info->rom, h->rom_pa, h->rom_len,
+	    GATE_RANGE_SEND);
 	map_image();
-	if (!give_memory(LIMIT_SERVER_STACK_LEN, &stack_va, &pa) ||
-	    !give_memory(RX_LEN, (uint64_t *)&info->rx_base, &rx_pa) ||
-	    !give_memory(GATE_KEEP_LEN, (uint64_t *)&info->keep, &pa) ||
+	if (!give_memory(RANGE_OTHER, LIMIT_SERVER_STACK_LEN, &stack_va, &pa) ||
+	    !give_memory(RANGE_OTHER, RX_LEN, (uint64_t *)&info->rx_base, &rx_pa) ||
+	    !give_memory(RANGE_OTHER, GATE_KEEP_LEN, (uint64_t *)&info->keep, &pa) ||
 	    !give_pool())
 		return no_memory;
 	report_set_images(h->kernel.base_va, h->kernel.len, image.base_va,
