@@ -14,6 +14,18 @@
 #define LIMIT_RX_BUFFERS 256
 #define LIMIT_RX_BUFFER_LEN 2048
 
+/*
+ * Resets of a NIC that breaks the rules, in the life of one server.  A host with a
+ * passing fault needs one; a device that goes on is given up, and the VM with it.
+ */
+#define LIMIT_NIC_RECOVERIES 16
+
+/*
+ * virtio-mmio devices that are looked at: as many as QEMU's microvm without ACPI
+ * has.  Further ones named on the command line are an error.
+ */
+#define LIMIT_VIRTIO_MMIO 8
+
 /* ---- Connections --------------------------------------------------------- */
 
 /*

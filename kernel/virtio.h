@@ -108,9 +108,6 @@ MUST_USE const char *virtio_mmio_find(enum virtio_kind kind,
 
 /* ---- MMIO devices are told, not found (virtio_mmio.c) -------------------- */
 
-/* As many as a microvm without ACPI has; each is mapped once it is looked at. */
-#define VIRTIO_MMIO_PLACES 8
-
 /* Registers of a virtio-mmio device. */
 struct virtio_mmio_place {
 	uint64_t pa;
@@ -131,7 +128,7 @@ MUST_USE const char *virtio_mmio_parse(const char *cmdline,
 
 /*
  * A device's registers are at *place: pa a multiple of 4, len as virtio_mmio_parse()
- * gives it.  One that was added before, and what is more than VIRTIO_MMIO_PLACES, is
+ * gives it.  One that was added before, and what is more than LIMIT_VIRTIO_MMIO, is
  * ignored.
  */
 void virtio_mmio_add(const struct virtio_mmio_place *place);

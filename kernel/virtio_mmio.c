@@ -5,6 +5,7 @@
  */
 #include "kernel/virtio.h"
 
+#include "config/limits.h"
 #include "kernel/irq.h"
 #include "kernel/map.h"
 #include "kernel/reg.h"
@@ -46,7 +47,7 @@
 SEALED static struct {
 	struct virtio_mmio_place at;
 	volatile uint8_t *regs;
-} places[VIRTIO_MMIO_PLACES];
+} places[LIMIT_VIRTIO_MMIO];
 SEALED static size_t place_count;
 
 /* ---- Registers ----------------------------------------------------------- */
@@ -179,13 +180,13 @@ void virtio_mmio_add(const struct virtio_mmio_place *place)
 		if (places[i].at.pa == place->pa)
 			return;
 	}
-	if (place_count < VIRTIO_MMIO_PLACES)
+	if (place_count < LIMIT_VIRTIO_MMIO)
 		places[place_count++].at = *place;
 }
 
 const char *virtio_mmio_add_cmdline(const char *cmdline)
 {
-	struct virtio_mmio_place found[VIRTIO_MMIO_PLACES];
+	struct virtio_mmio_place found[LIMIT_VIRTIO_MMIO];
 	size_t count;
 	const char *wrong;
 

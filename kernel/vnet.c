@@ -285,7 +285,7 @@ static void recover(const char *cause)
 	if (nic.dead != NULL)
 		return;
 	console_printf("stele: NIC: %s: resetting it\n", cause);
-	if (nic.recoveries == VNET_RECOVERIES) {
+	if (nic.recoveries == LIMIT_NIC_RECOVERIES) {
 		nic.dead = cause;
 		return;
 	}

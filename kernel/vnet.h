@@ -6,7 +6,7 @@
  * at any moment either the device's or the server's, never both.
  *
  * A device that breaks the rules (or that asks for it) is reset and started anew;
- * frames in flight are then lost, as on any network.  After VNET_RECOVERIES of
+ * frames in flight are then lost, as on any network.  After LIMIT_NIC_RECOVERIES of
  * these the NIC is given up: vnet_check() says so.
  *
  * Not offered: mergeable receive buffers and large receive (a buffer is one
@@ -16,9 +16,6 @@
 
 #include "config/base.h"
 #include "kernel/gate.h"
-
-/* Recoveries from a misbehaving device in the life of one server. */
-#define VNET_RECOVERIES 16
 
 /* Part of a frame to send. */
 struct vnet_slice {

@@ -124,6 +124,8 @@ static void notify(struct virtio_dev *dev, uint16_t q)
 {
 	(void)dev;
 	fake_nic.queue[q].notified++;
+	if (fake_nic.on_notify != NULL)
+		fake_nic.on_notify(q);
 }
 
 static const char *interrupts(struct virtio_dev *dev, uint8_t vector)
@@ -142,7 +144,7 @@ static void interrupt_ack(struct virtio_dev *dev)
 static void set_dma(struct virtio_dev *dev, bool on)
 {
 	(void)dev;
-	(void)on;
+	fake_nic.dma = on;
 }
 
 static const struct virtio_ops ops = {
@@ -164,7 +166,7 @@ static const struct virtio_ops ops = {
 
 const char *virtio_find(enum virtio_kind kind, struct virtio_dev *dev)
 {
-	ASSERT(kind == VIRTIO_KIND_NET);
+	ASSERT(kind == VIRTIO_KIND_NET || kind == VIRTIO_KIND_ENTROPY);
 	*dev = (struct virtio_dev){
 		.ops = &ops, .config_len = fake_nic.config_len,
 	};

@@ -32,9 +32,11 @@ struct fake_nic {
 	uint32_t config_len;
 	uint16_t queue_max[2];
 	bool reset_sticks, fails_to_start;
+	void (*on_notify)(unsigned q);  /* or NULL */
 	/* What it was told: */
 	uint64_t accepted;
 	uint8_t status;
+	bool dma;
 	unsigned resets, acks, messages;
 	struct fake_queue queue[2];
 	/* Memory it can reach. */

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "config/limits.h"
 #include "kernel/irq.h"
 #include "kernel/map.h"
 #include "kernel/reg.h"
@@ -409,16 +410,16 @@ static void the_line_is_routed_and_acknowledged_whole(void **state)
 static void places_too_many_are_ignored(void **state)
 {
 	(void)state;
-	for (uint32_t i = 0; i < 2 * VIRTIO_MMIO_PLACES; i++)
+	for (uint32_t i = 0; i < 2 * LIMIT_VIRTIO_MMIO; i++)
 		virtio_mmio_add(&(struct virtio_mmio_place){
 			.pa = BASE + 0x800, .len = 0x200, .gsi = i });
-	for (uint32_t i = 0; i < 2 * VIRTIO_MMIO_PLACES; i++)
+	for (uint32_t i = 0; i < 2 * LIMIT_VIRTIO_MMIO; i++)
 		virtio_mmio_add(&(struct virtio_mmio_place){
 			.pa = BASE + 0x810 + 4 * i, .len = 0x200, .gsi = i });
 	assert_null(virtio_mmio_find(VIRTIO_KIND_NET, &dev));
 	*plain(0x208) = 99;
 	assert_non_null(virtio_mmio_find(VIRTIO_KIND_NET, &dev));
-	assert_true(hw.mapped <= VIRTIO_MMIO_PLACES);
+	assert_true(hw.mapped <= LIMIT_VIRTIO_MMIO);
 }
 
 #define CASE(name) cmocka_unit_test_setup(name, plug)

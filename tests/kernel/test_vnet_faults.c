@@ -169,12 +169,12 @@ static void patience_ends(void **state)
 	bool more;
 
 	(void)state;
-	for (unsigned i = 0; i < 3 * VNET_RECOVERIES; i++) {
+	for (unsigned i = 0; i < 3 * LIMIT_NIC_RECOVERIES; i++) {
 		if (fake_nic.queue[RX].size != 0)
 			fake_nic_complete(RX, 9999, 60);
 		assert_int_equal(vnet_rx(rx, 1, &more), 0);
 	}
-	assert_int_equal(fake_nic.resets, resets + VNET_RECOVERIES);
+	assert_int_equal(fake_nic.resets, resets + LIMIT_NIC_RECOVERIES);
 	assert_non_null(vnet_check());
 	assert_false(send(1, 1));
 	assert_int_equal(vnet_tx_done(cookies, 4), 0);
