@@ -160,17 +160,19 @@ static void break_line(void)
 	line = LINE_NONE;
 }
 
-bool console_drain(void)
+enum console_left console_drain(void)
 {
+	bool busy = false;
+
 	if (used == 0 && dropping)
 		end_dropping();
 	if (used > 0 && line == LINE_KERNEL)
 		break_line();
-	for (unsigned i = 0; used > 0 && i < UART_FIFO_LEN; i++) {
-		if (!ring_send(false))
-			break;
-	}
-	return used > 0;
+	for (unsigned i = 0; used > 0 && i < UART_FIFO_LEN && !busy; i++)
+		busy = !ring_send(false);
+	if (used == 0)
+		return CONSOLE_EMPTY;
+	return busy ? CONSOLE_BUSY : CONSOLE_MORE;
 }
 
 void console_write(const char *text, size_t len)
@@ -206,7 +208,7 @@ void console_printf(const char *format, ...)
 
 void console_flush(void)
 {
-	while (console_drain()) {
+	while (console_drain() != CONSOLE_EMPTY) {
 		if (!ring_send(true))
 			break;
 	}

@@ -42,12 +42,18 @@ void console_printf(const char *format, ...)
  */
 bool console_append(const char *text, size_t len);
 
-/*
- * The idle path: send what the port takes without waiting (16 bytes at most).
- * Returns whether the ring still holds bytes; then come back within about a
- * millisecond, the time a real port needs for them.
- */
-bool console_drain(void);
+/* What is left after a drain. */
+enum console_left {
+	CONSOLE_EMPTY = 0,   /* nothing */
+	CONSOLE_MORE,        /* bytes that the port may take at once */
+	CONSOLE_BUSY,        /* bytes; the port is full for CONSOLE_BUSY_NS */
+};
+
+/* A real port sends its 16 bytes in 1.4 ms; one that nobody reads, never. */
+#define CONSOLE_BUSY_NS 1500000
+
+/* The idle path: send what the port takes without waiting, 16 bytes at most. */
+enum console_left console_drain(void);
 
 /*
  * Before a panic report, a stop or a restart: send all of the ring and wait

@@ -105,11 +105,11 @@ static void a_drain_sends_one_fifo_at_most(void **state)
 {
 	(void)state;
 	assert_true(append("0123456789abcdefghijklmnopqrstuv"));
-	assert_true(console_drain());
+	assert_int_equal(console_drain(), CONSOLE_MORE);
 	expect("0123456789abcdef");
-	assert_false(console_drain());
+	assert_int_equal(console_drain(), CONSOLE_EMPTY);
 	expect("ghijklmnopqrstuv");
-	assert_false(console_drain());
+	assert_int_equal(console_drain(), CONSOLE_EMPTY);
 	expect("");
 }
 
@@ -118,11 +118,11 @@ static void a_drain_never_waits(void **state)
 	(void)state;
 	assert_true(append("hello\n"));
 	room = 3;
-	assert_true(console_drain());
-	assert_true(console_drain());
+	assert_int_equal(console_drain(), CONSOLE_BUSY);
+	assert_int_equal(console_drain(), CONSOLE_BUSY);
 	expect("hel");
 	room = SIZE_MAX;
-	assert_false(console_drain());
+	assert_int_equal(console_drain(), CONSOLE_EMPTY);
 	expect("lo\r\n");
 }
 
@@ -133,7 +133,7 @@ static void a_kernel_line_waits_for_the_end_of_a_ring_line(void **state)
 	(void)state;
 	assert_true(append("first\nsecond\n"));
 	room = 3;
-	assert_true(console_drain());
+	assert_int_equal(console_drain(), CONSOLE_BUSY);
 	room = 0;
 	write_now("kernel\n");
 	expect("first\r\nkernel\r\n");
@@ -146,7 +146,7 @@ static void a_kernel_line_breaks_a_ring_line_without_end(void **state)
 {
 	(void)state;
 	assert_true(append("half"));
-	assert_false(console_drain());
+	assert_int_equal(console_drain(), CONSOLE_EMPTY);
 	write_now("kernel\n");
 	expect("half\r\nkernel\r\n");
 	assert_true(append(" rest\n"));
@@ -159,7 +159,7 @@ static void a_kernel_line_between_cr_and_lf_does_not_add_a_break(void **state)
 	(void)state;
 	assert_true(append("x\ny\n"));
 	room = 2;
-	assert_true(console_drain());
+	assert_int_equal(console_drain(), CONSOLE_BUSY);
 	expect("x\r");
 	write_now("kernel\n");
 	expect("\nkernel\r\n");
@@ -173,7 +173,7 @@ static void a_ring_line_breaks_a_kernel_line_without_end(void **state)
 	(void)state;
 	write_now("half");
 	assert_true(append("ring\n"));
-	assert_false(console_drain());
+	assert_int_equal(console_drain(), CONSOLE_EMPTY);
 	expect("half\r\nring\r\n");
 }
 
@@ -284,7 +284,7 @@ static void without_a_port_text_vanishes(void **state)
 	for (size_t i = 0; i < LIMIT_CONSOLE_RING_LEN; i++)
 		assert_true(append("ring\n"));
 	write_now("kernel\n");
-	assert_false(console_drain());
+	assert_int_equal(console_drain(), CONSOLE_EMPTY);
 	console_flush();
 	expect("");
 }
