@@ -114,7 +114,7 @@ def pool_levels(server):
     lines = re.findall(r"^pools: (.*)\n", server.console(), re.M)
     assert lines, "no pools: line"
     return {name: int(level) for name, level
-            in re.findall(r"([\w -]+?) (\d+)/\d+", lines[-1])}
+            in re.findall(r"(\w[\w -]*) (\d+)/\d+", lines[-1])}
 
 
 def start(body, **options):
@@ -132,7 +132,7 @@ def nothing_leaks(body):
                 ([], 64, 10), (["-H", "Connection: close"], 16, 10)) * 40:
             text = subprocess.run(
                 ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", *extra,
-                 f"http://{server.ipv4}/"],
+                 f"http://{server.ipv4}:80/"],
                 check=True, capture_output=True, text=True).stdout
             done += int(re.search(r"(\d+) requests in", text).group(1))
             assert "Non-2xx" not in text, text

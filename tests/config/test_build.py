@@ -1,0 +1,237 @@
+"""The build as a user meets it, in a copy of the checkout under another name."""
+import os
+import shutil
+import socket
+import subprocess
+import tarfile
+import time
+
+import pytest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """The sources and the fetched libraries, without anything that was built."""
+    out = tmp_path_factory.mktemp("copy") / "checkout"
+    shutil.copytree(TOP, out, symlinks=True,
+                    ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
+    shutil.copytree(os.path.join(TOP, "build", "deps"), out / "build" / "deps")
+    return out
+
+
+def run(folder, *command, status=0, env=None, timeout=250):
+    """Run a command; returns all it printed."""
+    environment = {k: v for k, v in os.environ.items()
+                   if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "SITE")}
+    done = subprocess.run(command, cwd=folder, env={**environment, **(env or {})},
+                          capture_output=True, text=True, timeout=timeout, check=False)
+    text = done.stdout + done.stderr
+    assert (done.returncode == 0) == (status == 0), text
+    return text
+
+
+def read(*path):
+    with open(os.path.join(*path), "rb") as f:
+        return f.read()
+
+
+@pytest.fixture(scope="module")
+def built(copy):
+    run(copy, "make")
+    return copy
+
+
+def test_another_folder_gives_the_same_programs(built):
+    for part in "boot.elf", "image/kernel.elf", "image/server.elf":
+        assert read(built, "build", part) == read(TOP, "build", part), part
+
+
+def test_summary_names_what_was_built(built):
+    text = run(built, "make")
+    for word in "files", "bytes", "kernel", "server", "ROM", "hash", "build/stele.elf":
+        assert word in text
+
+
+def test_nothing_to_do_is_quick(built):
+    start = time.monotonic()
+    text = run(built, "make")
+    assert "CC" not in text and "LD" not in text and "IMAGE" not in text
+    assert time.monotonic() - start < 2
+
+
+def test_one_changed_file_rebuilds_rom_and_image_only(built, tmp_path):
+    for number in range(100):
+        (tmp_path / f"{number}.bin").write_bytes(os.urandom(100_000))
+    site = f"SITE={tmp_path}"
+    before = run(built, "make", site).splitlines()[-2:]
+    (tmp_path / "50.bin").write_bytes(b"changed")
+    start = time.monotonic()
+    text = run(built, "make", site)
+    took = time.monotonic() - start
+    assert "CC" not in text and "LD" not in text
+    assert "IMAGE" in text
+    assert text.splitlines()[-2:] != before
+    assert took < 5, f"{took:.1f} s for a 10 MB site"   # under 2 s on an idle machine
+
+
+@pytest.mark.parametrize("name", [
+    "two words", "quote'n\"dollar$HOME", "-dash", "\u65e5\u672c", "semi;colon & more",
+    "hash#tag", "percent%s", "back\\slash",
+])
+def test_a_site_may_have_any_name(built, tmp_path, name):
+    site = tmp_path / name
+    site.mkdir()
+    (site / "index.html").write_text("hello")
+    assert "files   1" in run(built, "make", f"SITE={site}")
+
+
+@pytest.mark.parametrize("make", [
+    lambda path: None,
+    lambda path: path.mkdir(),
+    lambda path: path.write_text("a file"),
+])
+def test_a_site_that_is_none_is_named(built, tmp_path, make):
+    site = tmp_path / "the-site"
+    make(site)
+    assert "the-site" in run(built, "make", f"SITE={site}", status=1)
+
+
+def test_an_empty_site_setting_is_refused(built):
+    assert "SITE is empty" in run(built, "make", "SITE=", status=1)
+
+
+def test_other_flags_compile_again(built):
+    other = run(built, "make", "build/boot.elf", "CC=gcc -DOTHER")
+    assert "boot/boot.c" in other
+    assert "boot/boot.c" in run(built, "make", "build/boot.elf")
+
+
+# ---- Sources of the libraries ----------------------------------------------------
+
+def fetch(copy, origin, status=0):
+    return run(copy, "config/fetch.sh", "lwip", "lwip", "trixie", str(origin),
+               status=status)
+
+
+@pytest.fixture
+def lwip(copy, tmp_path):
+    """A writable copy of lwIP's source; the checkout's own is put back afterwards."""
+    tree = tmp_path / "lwip-tree"
+    kept = tmp_path / "kept"
+    for place in tree, kept:
+        shutil.copytree(os.path.join(TOP, "build", "deps", "lwip"), place)
+    yield tree
+    shutil.rmtree(copy / "build" / "deps" / "lwip", ignore_errors=True)
+    shutil.copytree(kept, copy / "build" / "deps" / "lwip")
+
+
+def test_a_tree_with_the_same_files_is_accepted(copy, lwip):
+    assert "files verified" in fetch(copy, lwip)
+    assert (copy / "build/deps/lwip/.verified").exists()
+
+
+def test_an_archive_with_the_same_files_is_accepted(copy, lwip, tmp_path):
+    with tarfile.open(tmp_path / "lwip.tar.gz", "w:gz") as archive:
+        archive.add(lwip, "lwip-9.9")
+    assert "files verified" in fetch(copy, tmp_path / "lwip.tar.gz")
+
+
+def test_a_changed_file_is_refused_by_name(copy, lwip):
+    with open(lwip / "src/core/tcp.c", "a", encoding="utf-8") as f:
+        f.write("/* */\n")
+    assert "src/core/tcp.c is not the file" in fetch(copy, lwip, status=1)
+    assert not (copy / "build/deps/lwip").exists()
+    assert [f for f in os.listdir(copy / "build/deps") if f.startswith(".")] == []
+
+
+def test_a_missing_file_is_named(copy, lwip):
+    (lwip / "src/core/tcp.c").unlink()
+    assert "src/core/tcp.c is missing" in fetch(copy, lwip, status=1)
+    assert not (copy / "build/deps/lwip").exists()
+
+
+def test_files_beside_the_listed_ones_are_left_out(copy, lwip):
+    (lwip / "src/include/lwip/extra.h").write_text("#error\n")
+    fetch(copy, lwip)
+    assert not (copy / "build/deps/lwip/src/include/lwip/extra.h").exists()
+
+
+# ---- What the image may hold -----------------------------------------------------
+
+def link(tmp_path, code, *flags, kind="-static-pie"):
+    source = tmp_path / "part.c"
+    source.write_text(code)
+    out = tmp_path / "part.elf"
+    subprocess.run(["gcc", "-w", "-nostdlib", kind, "-fPIC", "-ffreestanding",
+                    "-Wl,--no-dynamic-linker", *flags, "-o", out, source],
+                   check=True)
+    return out
+
+
+@pytest.mark.parametrize("code, kind, flags, reason", [
+    ("extern int x; int _start(void) { return x; }", "-shared", (),
+     "undefined symbols: x"),
+    ("int f(void) { return 0; } int _start(void) { return f(); }", "-shared", (),
+     "relocations other than RELATIVE: R_X86_64_JUMP_SLOT"),
+    ("int _start(void) { return 0; } int d = 1;", "-static-pie", ("-Wl,-N",),
+     "writable and executable"),
+])
+def test_a_part_that_should_not_be_loaded_is_refused(copy, tmp_path, code, kind, flags,
+                                                     reason):
+    part = link(tmp_path, code, *flags, kind=kind)
+    assert reason in run(copy, "config/check-image.sh", str(part), status=1)
+
+
+def test_a_relocatable_part_is_accepted(copy, tmp_path):
+    part = link(tmp_path, "int d; int *p = &d; int _start(void) { return *p; }")
+    run(copy, "config/check-image.sh", str(part))
+
+
+# ---- Starting and stopping -------------------------------------------------------
+
+def settings(**changes):
+    return {"HTTP_PORT": "0", "MEM": "64", "MACHINE": "q35", "APPEND": "", "ACCEL": "",
+            **changes}
+
+
+def test_a_port_in_use_is_named(built):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        port = s.getsockname()[1]
+        for script in ["config/run.sh"], ["config/dev.sh", "/bin/true"]:
+            text = run(built, *script, env=settings(HTTP_PORT=str(port)), status=1)
+            assert f"port {port} is in use" in text and "HTTP_PORT=" in text
+
+
+@pytest.mark.parametrize("changes, reason", [
+    ({"HTTP_PORT": "0"}, "not between"),
+    ({"HTTP_PORT": "65536"}, "not between"),
+    ({"HTTP_PORT": "http"}, "not a port number"),
+    ({"HTTP_PORT": "8123", "MEM": "8"}, "needs at least"),
+    ({"HTTP_PORT": "8123", "MEM": "1G"}, "not a number of MiB"),
+    ({"HTTP_PORT": "8123", "MACHINE": "pdp11"}, "not one of q35"),
+    ({"HTTP_PORT": "8123", "ACCEL": "warp"}, "not one of kvm"),
+])
+def test_wrong_settings_are_refused(built, changes, reason):
+    assert reason in run(built, "config/run.sh", env=settings(**changes), status=1)
+
+
+def test_stop_ends_no_stranger(built):
+    """A pid file from before a crash may name a process that is somebody else's now."""
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        try:
+            os.makedirs(built / "build/run", exist_ok=True)
+            pid_file = built / "build/run/9.pid"
+            pid_file.write_text(f"{stranger.pid} 1\n")
+            run(built, "make", "stop")
+            assert stranger.poll() is None
+            assert not pid_file.exists()
+        finally:
+            stranger.terminate()
+
+
+def test_stop_with_nothing_to_stop_says_so(built):
+    assert "nothing is running" in run(built, "make", "stop")
