@@ -126,7 +126,7 @@ def address_words(tap):
 def qemu(machine, mem, console, plugin):
     command = [
         "qemu-system-x86_64", "-M", machine, "-accel", "tcg", "-cpu", "max",
-        "-smp", "1", "-m", str(mem), "-nodefaults", "-no-user-config",
+        "-smp", "1,maxcpus=2", "-m", str(mem), "-nodefaults", "-no-user-config",
         "-display", "none", "-no-reboot", "-serial", "file:" + console,
     ]
     return command + (["-plugin", plugin] if plugin else [])

@@ -43,7 +43,8 @@ def boot(image, case, options):
     with tempfile.NamedTemporaryFile(prefix="guard-") as console:
         command = [
             "qemu-system-x86_64", "-M", "microvm", "-accel", "tcg",
-            "-cpu", options.get("cpu", "max"), "-m", "24", "-nodefaults",
+            "-cpu", options.get("cpu", "max"), "-smp", "1,maxcpus=2",
+            "-m", "24", "-nodefaults",
             "-no-user-config", "-display", "none", "-no-reboot",
             "-serial", f"file:{console.name}", "-kernel", image,
             "-append", " ".join(words),

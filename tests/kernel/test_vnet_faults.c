@@ -248,6 +248,21 @@ static void a_restart_takes_everything_back(void **state)
 	assert_false(vnet_pending());
 }
 
+/* A device whose emulator lost our first word is told again by the check. */
+static void a_lost_doorbell_is_rung_again(void **state)
+{
+	const unsigned rx = fake_nic.queue[RX].notified;
+	unsigned tx;
+
+	(void)state;
+	assert_true(send(41, 1));
+	vnet_tx_commit();
+	tx = fake_nic.queue[TX].notified;
+	assert_null(vnet_check());
+	assert_int_equal(fake_nic.queue[RX].notified, rx + 1);
+	assert_int_equal(fake_nic.queue[TX].notified, tx + 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup(name, run)
 
 int main(void)
@@ -262,6 +277,7 @@ int main(void)
 		CASE(a_device_that_offers_less_later_is_given_up),
 		CASE(giving_back_works_while_the_nic_is_dead),
 		CASE(a_restart_takes_everything_back),
+		CASE(a_lost_doorbell_is_rung_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

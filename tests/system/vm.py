@@ -268,6 +268,7 @@ class Machine(Server):
                    f",vhost=off")
         command = [
             "qemu-system-x86_64", "-M", machine, "-accel", "tcg", "-cpu", "max",
+            "-smp", "1,maxcpus=2",      # why: config/run.sh
             "-m", str(mem), "-nodefaults", "-no-user-config", "-display", "none",
             "-serial", f"file:{self.console_path}",
             "-qmp", f"unix:{self.qmp_path},server=on,wait=off",

@@ -76,7 +76,7 @@ def crash_and_return(port, console):
 def start(port, console):
     return subprocess.Popen([
         "qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max",
-        "-m", "64", "-nodefaults", "-no-user-config", "-display", "none",
+        "-smp", "1,maxcpus=2", "-m", "64", "-nodefaults", "-no-user-config", "-display", "none",
         "-no-reboot", "-serial", f"file:{console}", "-kernel", IMAGE,
         "-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{port}-:80",
         "-device", "virtio-net-pci,netdev=n0",
