@@ -340,6 +340,7 @@ static void widths_and_precision(void **state)
 	expect_format("[42   ]", "[%-5d]", 42);
 	expect_format("[00042]", "[%05d]", 42);
 	expect_format("[-0042]", "[%05d]", -42);
+	expect_format("[        7]", "[%9d]", 7);
 	expect_format("[  -42]", "[%5d]", -42);
 	expect_format("[  abc]", "[%5s]", "abc");
 	expect_format("[abc  ]", "[%-5s]", "abc");
@@ -372,6 +373,8 @@ static void long_text_is_cut_off(void **state)
 	memset(&args, 0, sizeof args);
 	assert_int_equal(format_text(out, 3, "abcdef", args), 3);
 	assert_memory_equal(out, "abc.", 4);
+	assert_int_equal(format_line(out, sizeof out, "abcdef"), 3);
+	assert_memory_equal(out, "abc", 4);
 	console_printf("%1000d\n", 1);
 	assert_int_equal(sent_len, LIMIT_CONSOLE_LINE_LEN);
 	sent_len = 0;

@@ -18,7 +18,7 @@
 
 /* ---- The machine --------------------------------------------------------- */
 
-enum quality { ABSENT, GOOD, CONSTANT, CYCLE, COUNTER };
+enum quality { ABSENT, GOOD, CONSTANT, CYCLE, COUNTER, COUNTDOWN };
 enum { CPU, DEVICE, JITTER, SOURCES };
 
 static enum quality quality[SOURCES];
@@ -44,6 +44,9 @@ static bool make_sample(unsigned source, uint8_t *out)
 			break;
 		case COUNTER:
 			v = i;
+			break;
+		case COUNTDOWN:
+			v = ~(uint64_t)(i + 3 * source);
 			break;
 		case GOOD:
 			v ^= v >> 29;
@@ -137,7 +140,9 @@ static void jitter_alone_is_not_enough(void **state)
 
 static void a_source_that_repeats_itself_is_not_counted(void **state)
 {
-	static const enum quality bad[] = { CONSTANT, CYCLE, COUNTER };
+	static const enum quality bad[] = {
+		CONSTANT, CYCLE, COUNTER, COUNTDOWN,
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
