@@ -4,7 +4,9 @@
  * answer.  Who reads our memory later learns nothing about earlier answers.
  *
  * The stream's nonce is fresh noise (CPU generator and TSC): two copies of one
- * VM snapshot part ways at their first call on a CPU with RDRAND.
+ * VM snapshot part ways at their first call on a CPU with RDRAND.  Without it
+ * they differ by the TSC only, which a host can make repeat: do not run copies
+ * of one snapshot on such a CPU.
  *
  * Source: D. J. Bernstein, "Fast-key-erasure random-number generators" (2017);
  * ChaCha20 as in RFC 8439, section 2.4.
