@@ -31,7 +31,6 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.SECONDARY:
 .PHONY: all image run stop dev test fuzz bench symbolize clean help FORCE
 
 all: image

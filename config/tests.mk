@@ -41,3 +41,7 @@ include build/links.mk
 $(UNIT_PROGRAMS) $(FUZZ_PROGRAMS): | packages-test
 
 include config/guard.mk
+
+# Made on the way, and kept for the next time.
+.SECONDARY: $(call objects,server,$(GUARDS)) $(call objects,kernel,$(GUARD_KERNELS)) \
+	$(GUARD_KERNELS:tests/guard/kernel/%.c=build/guard/kernel-%.kernel)
