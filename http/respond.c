@@ -74,10 +74,15 @@ static void put_prefix(const struct status *status, bool say_keep_alive,
 	out->status = status->code;
 	out->prefix_len = 0;
 	put(out, status->line.at, status->line.len);
-	/* RFC 9110, section 6.6.1: an origin server with a clock MUST send Date. */
-	PUT(out, "Date: ");
-	put(out, now->date, HTTP_DATE_LEN);
-	PUT(out, "\r\n");
+	/*
+	 * RFC 9110, section 6.6.1: an origin server with a clock MUST send Date, one
+	 * without MUST NOT.
+	 */
+	if (now->time > 0) {
+		PUT(out, "Date: ");
+		put(out, now->date, HTTP_DATE_LEN);
+		PUT(out, "\r\n");
+	}
 	/* RFC 9112, section 9.6: the last answer of a connection SHOULD say so ... */
 	if (out->close)
 		PUT(out, "Connection: close\r\n");

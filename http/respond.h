@@ -16,7 +16,7 @@
 
 /* One second, in the two ways it is needed. */
 struct http_now {
-	int64_t time;                  /* Unix seconds */
+	int64_t time;                  /* Unix seconds; 0: unknown, no Date is sent */
 	uint8_t date[HTTP_DATE_LEN];   /* http_format_date(time) */
 };
 

@@ -200,11 +200,17 @@ static uint32_t wake_reasons(uint64_t deadline_ns)
 	return woke;
 }
 
-/* Sleep once, at most until the next tick; interrupts only wake, they do no work. */
-static void sleep_once(uint64_t deadline_ns)
+/*
+ * Sleep once, at most until the next tick, or until a busy console port may take
+ * bytes again; interrupts only wake, they do no work.
+ */
+static void sleep_once(uint64_t deadline_ns, bool console_busy)
 {
-	const uint64_t wake_ns = clock_now_ns() +
-	    (vnet_polling_reason() == NULL ? TICK_NS : POLL_NS);
+	uint64_t nap_ns = vnet_polling_reason() == NULL ? TICK_NS : POLL_NS;
+
+	if (console_busy && nap_ns > CONSOLE_BUSY_NS)
+		nap_ns = CONSOLE_BUSY_NS;
+	const uint64_t wake_ns = clock_now_ns() + nap_ns;
 
 	irq_timer_arm(deadline_ns < wake_ns ? deadline_ns : wake_ns);
 	if (vnet_wake_on(true)) {
@@ -223,14 +229,12 @@ static enum gate_status call_wait(uint64_t deadline_ns, uint64_t woke_at)
 
 	if (!server_has(woke_at, sizeof woke, GATE_RANGE_WRITE))
 		return GATE_BAD_RANGE;
-	bool console_waits = console_drain();
+	enum console_left left = console_drain();
 
 	while ((woke = wake_reasons(deadline_ns)) == 0) {
-		if (console_waits) {
-			console_waits = console_drain();
-			continue;
-		}
-		sleep_once(deadline_ns);
+		if (left != CONSOLE_MORE)
+			sleep_once(deadline_ns, left == CONSOLE_BUSY);
+		left = console_drain();
 	}
 	if (stop_by_ns != 0)
 		woke |= GATE_WOKE_STOP;

@@ -48,7 +48,8 @@ enum gate_call {
  * The clock, refreshed by the kernel in every gate_wait() and read without a call:
  *   now_ns = ns_base + (((rdtsc - tsc_base) * mult) >> shift)
  * with a 128-bit product.  now_ns counts from the boot of the VM and never goes
- * back; wall_ns is the Unix time, in ns, at now_ns = 0 (UTC, no leap seconds).
+ * back; wall_ns is the Unix time, in ns, at now_ns = 0 (UTC, no leap seconds), or 0
+ * when the machine does not know the time of day.
  */
 struct gate_clock {
 	uint64_t tsc_base;

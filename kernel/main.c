@@ -72,9 +72,10 @@ static void add_mmio_devices(void)
 
 static void start_devices(void)
 {
+	/* First, so that what is refused below powers off. */
+	power_init(&acpi);
 	require(irq_init(&acpi));
 	require(clock_init(&acpi, handoff.tsc_start));
-	power_init(&acpi);
 	phase_tsc[PHASE_CLOCK] = cpu_rdtsc();
 	add_mmio_devices();
 	vrng_start(handoff.cmdline);

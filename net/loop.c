@@ -49,7 +49,7 @@ uint64_t net_unix_time(void)
 {
 	const volatile struct gate_clock *clock = &gate->clock;
 
-	return (clock->wall_ns + now_ns) / NS_PER_S;
+	return clock->wall_ns == 0 ? 0 : (clock->wall_ns + now_ns) / NS_PER_S;
 }
 
 /* ---- Console --------------------------------------------------------------------- */

@@ -133,7 +133,7 @@ MUST_USE bool net_poll(void);
 /* Milliseconds since boot, as of this turn of the loop. */
 uint64_t net_now_ms(void);
 
-/* Unix time in seconds, as of this turn of the loop. */
+/* Unix time in seconds, as of this turn of the loop; 0 when nobody knows. */
 uint64_t net_unix_time(void);
 
 /* Print the level of every pool, one console line ("pools: ..."), for operators and leak tests. */

@@ -102,6 +102,26 @@ static void a_folder_redirects(void **state)
 	    "Location: /dir/\r\nContent-Length: 0\r\n\r\n");
 }
 
+/* RFC 9110, section 6.6.1: without a clock there MUST NOT be a Date. */
+static void an_unknown_time_is_not_sent(void **state)
+{
+	static uint8_t scratch[LIMIT_TARGET_LEN];
+	static const struct http_now unknown = { .time = 0 };
+	const struct http_site site = {
+		tiny_rom(), &unknown, scratch, sizeof scratch
+	};
+	static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct http_request req;
+
+	(void)state;
+	assert_int_equal(http_parse_request((const uint8_t *)request,
+	    strlen(request), &req), HTTP_OK);
+	http_respond(&site, &req, &answer);
+	render();
+	assert_string_equal(answer_text, "HTTP/1.1 200 OK\r\n"
+	    "ETag: \"root\"\r\nContent-Length: 6\r\n\r\nhello\n");
+}
+
 static void what_is_not_there_is_not_found(void **state)
 {
 	(void)state;
@@ -280,6 +300,7 @@ int main(void)
 		cmocka_unit_test(get_gives_head_and_body),
 		cmocka_unit_test(head_gives_the_head_alone),
 		cmocka_unit_test(a_folder_redirects),
+		cmocka_unit_test(an_unknown_time_is_not_sent),
 		cmocka_unit_test(what_is_not_there_is_not_found),
 		cmocka_unit_test(a_path_that_means_nothing_is_bad),
 		cmocka_unit_test(other_methods_are_not_allowed),
