@@ -1,10 +1,11 @@
-"""The build as a user meets it, in a copy of the checkout under another name."""
+"""The build's promises, in a copy of the checkout under another name: the same programs
+from the same sources, third-party sources refused or accepted, parts that may not be
+loaded.  What a person sees who types make: tests/system/run_make.py.
+"""
 import os
 import shutil
-import socket
 import subprocess
 import tarfile
-import time
 
 import pytest
 
@@ -46,60 +47,6 @@ def built(copy):
 def test_another_folder_gives_the_same_programs(built):
     for part in "boot.elf", "image/kernel.elf", "image/server.elf":
         assert read(built, "build", part) == read(TOP, "build", part), part
-
-
-def test_summary_names_what_was_built(built):
-    text = run(built, "make")
-    for word in "files", "bytes", "kernel", "server", "ROM", "hash", "build/stele.elf":
-        assert word in text
-
-
-def test_nothing_to_do_is_quick(built):
-    start = time.monotonic()
-    text = run(built, "make")
-    assert "CC" not in text and "LD" not in text and "IMAGE" not in text
-    assert time.monotonic() - start < 2
-
-
-def test_one_changed_file_rebuilds_rom_and_image_only(built, tmp_path):
-    for number in range(100):
-        (tmp_path / f"{number}.bin").write_bytes(os.urandom(100_000))
-    site = f"SITE={tmp_path}"
-    before = run(built, "make", site).splitlines()[-2:]
-    (tmp_path / "50.bin").write_bytes(b"changed")
-    start = time.monotonic()
-    text = run(built, "make", site)
-    took = time.monotonic() - start
-    assert "CC" not in text and "LD" not in text
-    assert "IMAGE" in text
-    assert text.splitlines()[-2:] != before
-    assert took < 5, f"{took:.1f} s for a 10 MB site"   # under 2 s on an idle machine
-
-
-@pytest.mark.parametrize("name", [
-    "two words", "quote'n\"dollar$HOME", "-dash", "\u65e5\u672c", "semi;colon & more",
-    "hash#tag", "percent%s", "back\\slash",
-])
-def test_a_site_may_have_any_name(built, tmp_path, name):
-    site = tmp_path / name
-    site.mkdir()
-    (site / "index.html").write_text("hello")
-    assert "files   1" in run(built, "make", f"SITE={site}")
-
-
-@pytest.mark.parametrize("make", [
-    lambda path: None,
-    lambda path: path.mkdir(),
-    lambda path: path.write_text("a file"),
-])
-def test_a_site_that_is_none_is_named(built, tmp_path, make):
-    site = tmp_path / "the-site"
-    make(site)
-    assert "the-site" in run(built, "make", f"SITE={site}", status=1)
-
-
-def test_an_empty_site_setting_is_refused(built):
-    assert "SITE is empty" in run(built, "make", "SITE=", status=1)
 
 
 def test_other_flags_compile_again(built):
@@ -189,35 +136,7 @@ def test_a_relocatable_part_is_accepted(copy, tmp_path):
     run(copy, "config/check-image.sh", str(part))
 
 
-# ---- Starting and stopping -------------------------------------------------------
-
-def settings(**changes):
-    return {"HTTP_PORT": "0", "MEM": "64", "MACHINE": "q35", "APPEND": "", "ACCEL": "",
-            **changes}
-
-
-def test_a_port_in_use_is_named(built):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        s.listen()
-        port = s.getsockname()[1]
-        for script in ["config/run.sh"], ["config/dev.sh", "/bin/true"]:
-            text = run(built, *script, env=settings(HTTP_PORT=str(port)), status=1)
-            assert f"port {port} is in use" in text and "HTTP_PORT=" in text
-
-
-@pytest.mark.parametrize("changes, reason", [
-    ({"HTTP_PORT": "0"}, "not between"),
-    ({"HTTP_PORT": "65536"}, "not between"),
-    ({"HTTP_PORT": "http"}, "not a port number"),
-    ({"HTTP_PORT": "8123", "MEM": "8"}, "needs at least"),
-    ({"HTTP_PORT": "8123", "MEM": "1G"}, "not a number of MiB"),
-    ({"HTTP_PORT": "8123", "MACHINE": "pdp11"}, "not one of q35"),
-    ({"HTTP_PORT": "8123", "ACCEL": "warp"}, "not one of kvm"),
-])
-def test_wrong_settings_are_refused(built, changes, reason):
-    assert reason in run(built, "config/run.sh", env=settings(**changes), status=1)
-
+# ---- Stopping --------------------------------------------------------------------
 
 def test_stop_ends_no_stranger(built):
     """A pid file from before a crash may name a process that is somebody else's now."""
@@ -231,7 +150,3 @@ def test_stop_ends_no_stranger(built):
             assert not pid_file.exists()
         finally:
             stranger.terminate()
-
-
-def test_stop_with_nothing_to_stop_says_so(built):
-    assert "nothing is running" in run(built, "make", "stop")
