@@ -219,8 +219,10 @@ static void sleep_once(uint64_t deadline_ns, bool console_busy)
 	}
 	trap_sleep();
 	vnet_wake_on(false);
-	if (irq_take_timer())
+	if (irq_take_timer()) {
 		look_around();
+		irq_timer_arm(clock_now_ns() + TICK_NS);
+	}
 }
 
 static enum gate_status call_wait(uint64_t deadline_ns, uint64_t woke_at)
@@ -245,14 +247,20 @@ static enum gate_status call_wait(uint64_t deadline_ns, uint64_t woke_at)
 	return GATE_OK;
 }
 
+void gate_start(void)
+{
+	silent_ticks = 0;
+	calls_at_tick = calls;
+	stop_told = false;
+	irq_timer_arm(clock_now_ns() + TICK_NS);
+}
+
 void gate_tick(const struct trap_frame *frame)
 {
 	silent_ticks = calls == calls_at_tick ? silent_ticks + 1 : 0;
 	calls_at_tick = calls;
-	if (silent_ticks >= LIMIT_HANG_TICKS) {
-		silent_ticks = 0;
+	if (silent_ticks >= LIMIT_HANG_TICKS)
 		server_crashed_hang(frame);
-	}
 	look_around();
 	irq_timer_arm(clock_now_ns() + TICK_NS);
 }

@@ -16,6 +16,12 @@ enum gate_status gate_dispatch(uint64_t a1, uint64_t a2, uint64_t a3,
     uint64_t call);
 
 /*
+ * A server is about to run its first instruction: it has all its time before the
+ * watchdog, hears of a stop that is under way, and the first tick is armed.
+ */
+void gate_start(void);
+
+/*
  * A second has passed while the server ran: watchdog, power button, next tick.
  * frame is where the server was interrupted.
  */

@@ -12,7 +12,7 @@
 #include "kernel/clock.h"
 #include "kernel/cmdline.h"
 #include "kernel/console.h"
-#include "kernel/irq.h"
+#include "kernel/gate_kernel.h"
 #include "kernel/map.h"
 #include "kernel/power.h"
 #include "kernel/report.h"
@@ -203,7 +203,7 @@ static NORETURN void enter(bool wipe_keep)
 	user_access_end();
 	server_refresh_clock();
 	started_ns = clock_now_ns();
-	irq_timer_arm(started_ns + 1000 * NS_PER_MS);
+	gate_start();
 	server_enter(image.entry_va, stack_va + LIMIT_SERVER_STACK_LEN, info_va);
 }
 

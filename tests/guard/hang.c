@@ -3,6 +3,8 @@
  * smashes its stack says so and is restarted as well.
  *
  * case loop: SERVER CRASH in ring 3 .*hang: no gate call for seconds
+ * case loop_after_wait: SERVER CRASH in ring 3 .*hang: no gate call for seconds
+ * case loop_after_look: SERVER CRASH in ring 3 .*hang: no gate call for seconds
  * case panic: SERVER CRASH in ring 3: .*tests/guard/hang.c:[0-9]+: on purpose
  * case smash: SERVER CRASH in ring 3: .*a buffer on the stack overflowed
  * case restarts on-crash=restart: restart 3 of the server, keep page (1|0)
@@ -38,6 +40,17 @@ static void try_restarts(const struct gate_info *info)
 	panic("on purpose");
 }
 
+/* The timer that would catch us has just woken us from a sleep: it has to go on. */
+static void try_loop(const struct gate_info *info, uint64_t sleep_ns)
+{
+	uint32_t woke;
+
+	for (unsigned i = 0; i < 3; i++)
+		ASSERT(gate_wait(gate_now_ns(info) + sleep_ns, &woke) == GATE_OK);
+	for (;;)
+		__asm__ volatile("pause");
+}
+
 void server_main(const struct gate_info *info)
 {
 	volatile uint64_t zero[1] = { 0 };
@@ -45,6 +58,10 @@ void server_main(const struct gate_info *info)
 	if (case_is(info, "loop"))
 		for (;;)
 			__asm__ volatile("pause");
+	if (case_is(info, "loop_after_wait"))
+		try_loop(info, 10000000);
+	if (case_is(info, "loop_after_look"))
+		try_loop(info, 0);
 	if (case_is(info, "panic"))
 		panic("on purpose");
 	if (case_is(info, "smash"))
