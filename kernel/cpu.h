@@ -8,6 +8,7 @@
 
 #define CR0_MP (1ULL << 1)
 #define CR0_EM (1ULL << 2)
+#define CR0_NE (1ULL << 5)
 #define CR0_WP (1ULL << 16)
 
 #define CR4_OSFXSR     (1ULL << 9)
@@ -24,6 +25,9 @@
 #define RFLAGS_NT    (1ULL << 14)
 #define RFLAGS_AC    (1ULL << 18)
 
+#define DR7_NOTHING 0x400ULL    /* no breakpoint; the bit is always set */
+
+#define MSR_SYSENTER_CS 0x174
 #define MSR_EFER   0xc0000080
 #define MSR_STAR   0xc0000081
 #define MSR_LSTAR  0xc0000082

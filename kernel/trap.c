@@ -22,6 +22,7 @@
 #define IST_STACK_LEN 8192
 #define GATE_INTERRUPT 0x8e   /* present, DPL 0, 64-bit interrupt gate */
 
+#define VECTOR_DEBUG 1
 #define VECTOR_NMI 2
 #define VECTOR_DOUBLE_FAULT 8
 #define VECTOR_MACHINE_CHECK 18
@@ -92,17 +93,20 @@ static uint64_t ist_stack(void)
 	return (uint64_t)map_alloc(IST_STACK_LEN, &pa) + IST_STACK_LEN;
 }
 
+/* These may come at any instruction, also at the gate's first, on ring 3's stack. */
+static const uint8_t own_stack[] = {
+	VECTOR_DOUBLE_FAULT, VECTOR_NMI, VECTOR_MACHINE_CHECK, VECTOR_DEBUG,
+};
+
 static void idt_load(void)
 {
 	for (unsigned v = 0; v < STUBS; v++)
 		idt_set(v, trap_stubs + v * STUB_LEN, 0);
 	idt_set(IRQ_VECTOR_SPURIOUS, trap_stub_spurious, 0);
-	/* These may come at any instruction, also between two stacks. */
-	idt[VECTOR_DOUBLE_FAULT].ist = 1;
-	idt[VECTOR_NMI].ist = 2;
-	idt[VECTOR_MACHINE_CHECK].ist = 3;
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < ARRAY_LEN(own_stack); i++) {
+		idt[own_stack[i]].ist = (uint8_t)(i + 1);
 		tss.ist[i] = ist_stack();
+	}
 
 	const struct table_pointer p = { sizeof idt - 1, (uint64_t)idt };
 
@@ -182,8 +186,20 @@ static void protections_on(void)
 		note_protection("umip");
 	}
 	cpu_write_cr4(cr4);
-	cpu_write_cr0((cpu_read_cr0() | CR0_WP | CR0_MP) & ~CR0_EM);
+	/* NE: an x87 error is an exception, not a line of the old PIC. */
+	cpu_write_cr0((cpu_read_cr0() | CR0_WP | CR0_MP | CR0_NE) & ~CR0_EM);
 	user_access_end();
+}
+
+/*
+ * Doors we do not use, shut whatever the firmware left.  At reset the LDT counts as
+ * valid, at address 0; SYSENTER with a selector of 0 faults.
+ */
+static void shut_other_doors(void)
+{
+	__asm__ volatile("lldt %w0" : : "r"(0));
+	__asm__ volatile("mov %0, %%dr7" : : "r"(DR7_NOTHING));
+	cpu_wrmsr(MSR_SYSENTER_CS, 0);
 }
 
 const char *trap_protections(void)
@@ -209,6 +225,7 @@ void trap_start(uint64_t stack_top)
 	gdt_load(stack_top);
 	idt_load();
 	protections_on();
+	shut_other_doors();
 	cpu_wrmsr(MSR_STAR, (uint64_t)(SEL_KERNEL_DATA | 3) << 48 |
 	    (uint64_t)SEL_KERNEL_CODE << 32);
 	cpu_wrmsr(MSR_LSTAR, (uint64_t)gate_entry);
@@ -226,6 +243,8 @@ static bool from_ring3(const struct trap_frame *frame)
 
 void trap_handle(struct trap_frame *frame)
 {
+	/* The CPU leaves AC as it was, and ring 3 may set it: close SMAP's window. */
+	user_access_end();
 	if (frame->vector >= 32) {
 		irq_handle((uint8_t)frame->vector);
 		/* In ring 0 the idle loop that was woken looks for itself. */

@@ -20,6 +20,21 @@
  * case sysret: SERVER CRASH in ring 3 .*(general protection fault|invalid opcode)
  * case sidt_umip: SERVER CRASH in ring 3 .*general protection fault
  * case sgdt_umip: SERVER CRASH in ring 3 .*general protection fault
+ * case sldt_umip: SERVER CRASH in ring 3 .*general protection fault
+ * case str_umip: SERVER CRASH in ring 3 .*general protection fault
+ * case smsw_umip: SERVER CRASH in ring 3 .*general protection fault
+ * case read_dr7: SERVER CRASH in ring 3 .*general protection fault
+ * case write_dr0: SERVER CRASH in ring 3 .*general protection fault
+ * case write_dr7: SERVER CRASH in ring 3 .*general protection fault
+ * case lldt: SERVER CRASH in ring 3 .*general protection fault
+ * case lmsw: SERVER CRASH in ring 3 .*general protection fault
+ * case clts: SERVER CRASH in ring 3 .*general protection fault
+ * case invd: SERVER CRASH in ring 3 .*general protection fault
+ * case wrfsbase: SERVER CRASH in ring 3 .*invalid opcode
+ * case xsetbv: SERVER CRASH in ring 3 .*(general protection fault|invalid opcode)
+ * case stac: SERVER CRASH in ring 3 .*invalid opcode
+ * case sysenter: SERVER CRASH in ring 3 .*(general protection fault|invalid opcode)
+ * case vmmcall: SERVER CRASH in ring 3 .*invalid opcode
  * case int80: SERVER CRASH in ring 3 .*(general protection fault|segment not present)
  * case int_timer: SERVER CRASH in ring 3 .*general protection fault
  * case far_return_ring0: SERVER CRASH in ring 3 .*(general protection fault|page fault)
@@ -74,6 +89,21 @@ void server_main(const struct gate_info *info)
 	TRY("sysret", "sysretq" : : "c"(0));
 	TRY("sidt_umip", "sidt %0" : "=m"(scratch));
 	TRY("sgdt_umip", "sgdt %0" : "=m"(scratch));
+	TRY("sldt_umip", "sldt %0" : "=m"(scratch));
+	TRY("str_umip", "str %0" : "=m"(scratch));
+	TRY("smsw_umip", "smsw %0" : "=m"(scratch));
+	TRY("read_dr7", "mov %%dr7, %%rax" : : : "rax");
+	TRY("write_dr0", "mov %0, %%dr0" : : "r"(0ULL));
+	TRY("write_dr7", "mov %0, %%dr7" : : "r"(0x400ULL));
+	TRY("lldt", "lldt %w0" : : "r"(0));
+	TRY("lmsw", "lmsw %w0" : : "r"(0));
+	TRY("clts", "clts");
+	TRY("invd", "invd");
+	TRY("wrfsbase", ".byte 0xf3, 0x48, 0x0f, 0xae, 0xd0" : : "a"(0));
+	TRY("xsetbv", "xsetbv" : : "a"(1), "c"(0), "d"(0));
+	TRY("stac", "stac");
+	TRY("sysenter", "sysenter");
+	TRY("vmmcall", "vmmcall");
 	TRY("int80", "int $0x80");
 	TRY("int_timer", "int $0x30");
 	TRY("far_return_ring0", "pushq $0x08; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"

@@ -10,6 +10,7 @@
  * case null: KERNEL CRASH in ring 0 .*page fault.*nothing mapped there
  * case boot: KERNEL CRASH in ring 0 .*page fault.*reading address 0x0000000000100000, nothing mapped there
  * case user_read: KERNEL CRASH in ring 0 .*page fault.*reading.*not allowed there
+ * case user_in_handler: KERNEL CRASH in ring 0 .*page fault.*reading.*not allowed there
  * case user_execute: KERNEL CRASH in ring 0 .*page fault.*executing.*not allowed there
  * case stack_overflow: KERNEL CRASH in ring 0 .*double fault
  * case map_again: KERNEL PANIC at kernel/map.c
@@ -22,6 +23,7 @@
 #include "kernel/console.h"
 #include "kernel/map.h"
 #include "kernel/power.h"
+#include "kernel/report.h"
 #include "kernel/server.h"
 #include "kernel/trap.h"
 
@@ -30,6 +32,8 @@
 extern uint64_t kernel_stack_top;
 
 NORETURN void __wrap_server_run(void);
+NORETURN void __real_report_kernel_trap(const struct trap_frame *frame);
+NORETURN void __wrap_report_kernel_trap(const struct trap_frame *frame);
 
 static uint8_t data[16] = { RET_OPCODE };
 static const uint8_t rodata[16] = { RET_OPCODE };
@@ -72,6 +76,14 @@ static void smash(void)
 		*(volatile uint64_t *)((uint64_t)room + 8 * (4 + i)) = 0x4141414141414141;
 }
 
+/* A handler cannot reach ring 3's memory, even if AC was set where it came from. */
+void __wrap_report_kernel_trap(const struct trap_frame *frame)
+{
+	if (case_is("user_in_handler") && frame->vector == 6)
+		(void)*(const volatile uint8_t *)server_ranges()->range->start;
+	__real_report_kernel_trap(frame);
+}
+
 void __wrap_server_run(void)
 {
 	const uint8_t *null = NULL;
@@ -95,6 +107,10 @@ void __wrap_server_run(void)
 		(void)*(const volatile uint8_t *)0x100000;
 	if (case_is("user_read"))
 		(void)*(const volatile uint8_t *)user->start;
+	if (case_is("user_in_handler")) {
+		user_access_begin();
+		__asm__ volatile("ud2");
+	}
 	if (case_is("user_execute"))
 		touch_execute((const void *)server_entry());
 	if (case_is("stack_overflow"))
