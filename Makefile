@@ -21,10 +21,6 @@ export SITE HTTP_PORT MEM MACHINE ACCEL APPEND FUZZ_SECONDS
 export BEARSSL_SRC LWIP_SRC PACKAGES
 export LC_ALL := C.UTF-8
 
-ifeq ($(origin CC),default)
-CC = gcc
-endif
-
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc)
@@ -39,10 +35,8 @@ all: image
 # V=1 shows the commands themselves.
 ifeq ($(V),1)
 say =
-Q =
 else
 say = @printf '  %-7s %s\n' '$1' '$2';
-Q = @
 endif
 
 # $(call packages,GROUP...): have the Debian packages of these groups.
@@ -99,13 +93,18 @@ objects = $(patsubst %,build/$1/%.o,$(patsubst build/%,%,$2))
 # Everything a compiler needs to be there before it runs.
 READY := packages-build build/compiler-include $(BEARSSL_STAMP) $(LWIP_STAMP)
 
+# $(call remember,FILE,TEXT): a file that holds the text and is as old as it.
+define remember
+$1: FORCE
+	@mkdir -p $$(@D)
+	@echo '$2' | cmp -s - $$@ || echo '$2' >$$@
+endef
+
 # $(call compile,KIND,COMPILER,FLAGS): the rules for all objects of a kind.  They
 # depend on a file that holds the flags, so other flags mean compiling again.
 define compile
 $(eval KINDS += $1)
-build/$1/.flags: FORCE
-	@mkdir -p $$(@D)
-	@echo '$2 $3 $(WARNINGS)' | cmp -s - $$@ || echo '$2 $3 $(WARNINGS)' >$$@
+$(call remember,build/$1/.flags,$2 $3 $(WARNINGS))
 
 build/$1/%.o: % build/$1/.flags | $(READY)
 	$$(call say,CC,$1: $$<)mkdir -p $$(@D) && $2 $3 $$(call warnings,$$<) \
@@ -126,12 +125,19 @@ build/compiler-include: | packages-build
 
 # ---- The image -----------------------------------------------------------------
 
-build/boot.elf: $(call objects,boot,$(BOOT_SRCS)) boot/boot.ld
+# A source that is gone changes none of the others: what is linked is remembered, too.
+$(eval $(call remember,build/boot/.link,$(BOOT_SRCS) $(LINK)))
+$(eval $(call remember,build/kernel/.link,$(KERNEL_SRCS) $(LINK_IMAGE)))
+$(eval $(call remember,build/server/.link,$(SERVER_SRCS) $(LINK_IMAGE)))
+
+build/boot.elf: $(call objects,boot,$(BOOT_SRCS)) boot/boot.ld build/boot/.link
 	$(call say,LD,$@)$(CC) $(LINK) -static -no-pie -Wl,-T,boot/boot.ld \
 		-Wl,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
 
-build/kernel.elf: $(call objects,kernel,$(KERNEL_SRCS)) boot/image.ld
-build/server.elf: $(call objects,server,$(SERVER_SRCS)) boot/image.ld
+build/kernel.elf: $(call objects,kernel,$(KERNEL_SRCS)) boot/image.ld \
+	build/kernel/.link
+build/server.elf: $(call objects,server,$(SERVER_SRCS)) boot/image.ld \
+	build/server/.link
 build/kernel.elf build/server.elf: config/check-image.sh
 	$(call say,LD,$@)$(CC) $(LINK_IMAGE) -o $@ $(filter %.o,$^) && \
 		config/check-image.sh $@
