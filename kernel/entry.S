@@ -44,6 +44,7 @@ gate_entry:
 	pushq %r11
 	movq %rax, %rcx
 	call gate_dispatch
+	movl %eax, %eax         /* an enum: its upper half is nobody's */
 	popq %r11
 	popq %rcx
 	xorl %edx, %edx

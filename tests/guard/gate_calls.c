@@ -8,6 +8,9 @@
  * case wait: gate calls refused as they should
  * case stop: gate calls refused as they should
  * case net_block: gate calls refused as they should
+ * case places: gate calls refused as they should
+ * case log_control: log \?{160} end
+ * case stop_control: stop \?{160} end
  */
 #include "config/limits.h"
 #include "tests/guard/guard.h"
@@ -85,6 +88,13 @@ static void try_wait(const struct gate_info *info)
 	expect("wait: now", gate_wait(0, &woke), GATE_OK);
 	if (!(woke & GATE_WOKE_TIME))
 		survived("a wait for now that did not say so");
+	const uint64_t deadline_ns = gate_now_ns(info) + 20000000;
+
+	do
+		expect("wait: 20 ms", gate_wait(deadline_ns, &woke), GATE_OK);
+	while (!(woke & GATE_WOKE_TIME));
+	if (gate_now_ns(info) < deadline_ns)
+		survived("a wait that ended before its time");
 }
 
 static void try_stop(const struct gate_info *info)
@@ -134,6 +144,59 @@ static void try_net_block(const struct gate_info *info)
 	expect("net: empty", gate_net(&net), GATE_OK);
 }
 
+/* Blocks that are legal, if odd: any alignment, in memory the NIC writes to. */
+static void try_places(const struct gate_info *info)
+{
+	uint8_t *const at[] = {
+		info->pool + 1, info->pool + info->pool_len - sizeof net,
+		info->rx_base, info->rx_base + info->rx_size - 7, info->keep,
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(at) - 1; i++) {
+		struct gate_net *odd = (struct gate_net *)at[i];
+
+		memset(at[i], 0, sizeof net);
+		expect("net: an odd place", gate_net(odd), GATE_OK);
+		/* A frame that is the block itself, which the call overwrites. */
+		at[i][0] = at[i][2] = 1;
+		odd->tx[0].slice_count = 1;
+		odd->slices[0] = (struct gate_slice){ .addr = odd, .len = 64 };
+		expect("net: a frame that is the block", gate_net(odd), GATE_OK);
+		if (odd->tx_taken != 1)
+			survived("a frame that was not taken");
+	}
+	expect("net: a block longer than the keep page",
+	    gate_net((struct gate_net *)at[4]), GATE_BAD_RANGE);
+	expect("wait: odd", gate_wait(0, (uint32_t *)(info->pool + 4093)), GATE_OK);
+}
+
+/* All bytes that are neither text nor a line's end; returns how many. */
+static size_t control_bytes(char *to)
+{
+	size_t n = 0;
+
+	for (unsigned c = 0; c < 256; c++)
+		if (c != '\n' && (c < 0x20 || c >= 0x7f))
+			to[n++] = (char)c;
+	return n;
+}
+
+/* A terminal never gets a byte from the server that it could take as a command. */
+static void try_control(bool stop)
+{
+	char text[200];
+	size_t len = 0;
+
+	memcpy(text, stop ? "stop " : "log  ", 5);
+	len = 5 - !stop;
+	len += control_bytes(text + len);
+	memcpy(text + len, " end", 4);
+	if (stop)
+		expect("stop", gate_stop(GATE_STOP_REFUSED, text, len + 4), GATE_OK);
+	expect("log: control bytes", gate_log(text, len + 4), GATE_OK);
+	end();
+}
+
 void server_main(const struct gate_info *info)
 {
 	if (case_is(info, "numbers"))
@@ -148,6 +211,10 @@ void server_main(const struct gate_info *info)
 		try_stop(info);
 	if (case_is(info, "net_block"))
 		try_net_block(info);
+	if (case_is(info, "places"))
+		try_places(info);
+	if (case_is(info, "log_control") || case_is(info, "stop_control"))
+		try_control(case_is(info, "stop_control"));
 	say("gate calls refused as they should\n");
 	end();
 }
