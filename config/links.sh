@@ -16,13 +16,16 @@ for file; do
 	*)    name=${file#fuzz/} ;;
 	esac
 	sed -n '/\/\* *links:/,/\*\//p' "$file" | tr '\n\t' '  ' |
-	awk -v kind="$kind" -v name="${name%.c}" -v sources="$file" '
+	awk -v kind="$kind" -v name="${name%.c}" -v sources="$file" -v file="$file" '
+		function group(name) {
+			return " $(or $(" name "),$(error " file ": no group @" name "))"
+		}
 		{
 			sub(/.*links:/, ""); sub(/\*\/.*/, ""); gsub(/ \* /, " ")
 			for (i = 1; i <= NF; i++) {
 				if ($i ~ /^-l/) libraries = libraries " " $i
 				else if ($i ~ /^-/) flags = flags " " $i
-				else if ($i ~ /^@/) sources = sources " $(" substr($i, 2) ")"
+				else if ($i ~ /^@/) sources = sources group(substr($i, 2))
 				else if ($i != "*") sources = sources " " $i
 			}
 		}

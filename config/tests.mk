@@ -8,6 +8,7 @@ GUARDS := $(sort $(wildcard tests/guard/*.c))
 
 # The groups that a links: comment can name.
 server := $(filter-out %.S config/libc/%,$(SERVER_SRCS))
+server_net := $(wildcard net/*.c) $(LWIP_SRCS)
 lwip := $(LWIP_SRCS)
 bearssl_hash := $(BEARSSL_HASH_SRCS)
 
