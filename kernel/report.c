@@ -22,6 +22,8 @@ struct span {
 
 SEALED static struct span kernel_image, server_image, server_stack;
 
+static bool last_report;     /* ring 0 has crashed, its report is under way */
+
 static const char *const names[32] = {
 	[0] = "divide error", [1] = "debug exception", [2] = "NMI",
 	[3] = "breakpoint", [4] = "overflow", [5] = "bound range exceeded",
@@ -115,7 +117,7 @@ static void print_server_backtrace(const struct trap_frame *f)
 
 /*
  * The kernel's frames all lie on one stack of a few pages: a frame pointer that
- * leaves the current page's neighbourhood ends the walk.
+ * leaves the current page, or is not aligned as the ABI has it, ends the walk.
  */
 static void print_kernel_backtrace(uint64_t rip, uint64_t rbp)
 {
@@ -124,7 +126,7 @@ static void print_kernel_backtrace(uint64_t rip, uint64_t rbp)
 	console_printf("  backtrace:");
 	print_code(rip);
 	for (int i = 0; i < BACKTRACE_CAP && rbp > here &&
-	    rbp % 8 == 0 && (rbp & ~(MAP_PAGE - 1)) == (here & ~(MAP_PAGE - 1));
+	    rbp % 16 == 0 && (rbp & ~(MAP_PAGE - 1)) == (here & ~(MAP_PAGE - 1));
 	    i++) {
 		const uint64_t next = load_le64((const void *)rbp);
 
@@ -150,8 +152,17 @@ void report_server(const struct trap_frame *frame, const char *cause)
 	print_server_backtrace(frame);
 }
 
+/* A report that crashes would crash for ever: in there, a crash only reboots. */
+static void begin_last_report(void)
+{
+	if (last_report)
+		power_reboot();
+	last_report = true;
+}
+
 void report_kernel_trap(const struct trap_frame *frame)
 {
+	begin_last_report();
 	console_printf("stele: KERNEL CRASH in ring 0 at");
 	print_code(frame->rip);
 	console_printf(": ");
@@ -164,6 +175,7 @@ void report_kernel_trap(const struct trap_frame *frame)
 
 NORETURN void panic_at(const char *file, int line, const char *what)
 {
+	begin_last_report();
 	console_printf("stele: KERNEL PANIC at %s:%d: %s\n", file, line, what);
 	print_kernel_backtrace((uint64_t)__builtin_return_address(0),
 	    (uint64_t)__builtin_frame_address(0) + 1);
