@@ -21,7 +21,8 @@ build/guard/crash-url.server: $(call objects,server,$(SERVER_SRCS) \
 build/guard/kernel-%.kernel: $(call objects,kernel,$(KERNEL_SRCS) \
 		tests/guard/kernel/%.c) boot/image.ld
 	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(LINK_IMAGE) \
-		-Wl,--wrap=server_run,--wrap=report_kernel_trap -o $@ $(filter %.o,$^)
+		-Wl,--wrap=server_run,--wrap=map_seal \
+		-Wl,--wrap=report_kernel_trap -o $@ $(filter %.o,$^)
 
 build/guard/%.stripped: build/guard/%
 	@objcopy --strip-all $< $@

@@ -24,6 +24,7 @@
 
 #define LARGE_PAGE 0x200000ULL
 #define UPPER_HALF 0xffff800000000000ULL
+#define LOWER_HALF_END 0x0000800000000000ULL
 
 /* Where random bases come from: each half less room at its ends. */
 #define BASE_MIN  0x0000010000000000ULL
@@ -31,6 +32,7 @@
 #define KERNEL_BASE_OFFSET (0xffff900000000000ULL - BASE_MIN)
 
 #define REGIONS_CAP 64
+#define CODE_CAP 4
 
 struct region {
 	uint64_t start;      /* with the absent page in front */
@@ -43,6 +45,8 @@ SEALED static uint32_t arena_used;    /* pages; page 0 is the root */
 SEALED static uint64_t free_pa, free_end_pa;
 SEALED static struct region regions[REGIONS_CAP];
 SEALED static uint32_t region_count;
+SEALED static struct region code[CODE_CAP];   /* physical: what is executable anywhere */
+SEALED static uint32_t code_count;
 SEALED static uint64_t early_state;
 SEALED static bool sealed;
 
@@ -134,6 +138,10 @@ static void map_leaves(uint64_t va, uint64_t pa, uint64_t len, unsigned rights)
 	const uint64_t flags = leaf_flags(rights);
 
 	ASSERT(!sealed);
+	if (rights & MAP_EXEC) {
+		ASSERT(code_count < CODE_CAP);
+		code[code_count++] = (struct region){ .start = pa, .end = pa + len };
+	}
 	ASSERT(((rights & MAP_USER) != 0) == (va < UPPER_HALF));
 	while (len > 0) {
 		const bool large = len >= LARGE_PAGE && va % LARGE_PAGE == 0 &&
@@ -286,6 +294,11 @@ static void audit_leaf(uint64_t va, uint64_t entry, uint64_t len)
 	ASSERT(!(entry & PTE_WRITE) || (entry & PTE_NX));
 	ASSERT(user == (va < UPPER_HALF));
 	ASSERT(va != 0);
+	/* SYSRET to an address that is not canonical faults in ring 0, on ring 3's stack. */
+	ASSERT(!user || va + len <= LOWER_HALF_END - MAP_PAGE);
+	for (uint32_t i = 0; i < code_count; i++)
+		ASSERT(!(entry & PTE_WRITE) || pa >= code[i].end ||
+		    pa + len <= code[i].start);
 	ASSERT(!user || !(entry & PTE_UNCACHED));
 	if (pa < arena_pa + LIMIT_PAGE_TABLES * MAP_PAGE && pa + len > arena_pa)
 		ASSERT(!user && !(entry & PTE_WRITE));

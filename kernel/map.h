@@ -5,8 +5,9 @@
  *
  * Rules that hold for every mapping, checked once more over the finished tables
  * by map_seal():
- *   - no page is both writable and executable;
+ *   - no page is both writable and executable, also not by two mappings;
  *   - a page of the lower half belongs to ring 3, one of the upper half to ring 0;
+ *   - the last page of the lower half is absent: SYSCALL there could not be returned to;
  *   - no page table is writable through any mapping;
  *   - page 0 and a page each side of every region are absent;
  *   - every region has a base of its own, random at each boot.
