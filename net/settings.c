@@ -102,10 +102,11 @@ static bool read_ipv6(struct span s, uint8_t out[16])
 {
 	uint8_t groups[16] = { 0 };
 	size_t len = 0;
-	size_t gap = 16;       /* where "::" is, in bytes; 16: nowhere yet */
+	size_t gap = 0;        /* where "::" is, in bytes */
+	bool has_gap = false;
 
 	if (s.end - s.at >= 2 && s.at[0] == ':' && s.at[1] == ':') {
-		gap = 0;
+		has_gap = true;
 		s.at += 2;
 	}
 	while (!span_empty(s)) {
@@ -117,14 +118,17 @@ static bool read_ipv6(struct span s, uint8_t out[16])
 		if (*s.at++ != ':' || span_empty(s))
 			return false;
 		if (*s.at == ':') {
-			if (gap != 16)
+			if (has_gap)
 				return false;
+			has_gap = true;
 			gap = len;
 			s.at++;
 		}
 	}
-	if ((gap == 16) != (len == 16))
+	if (has_gap == (len == 16))
 		return false;
+	if (!has_gap)
+		gap = len;
 	__builtin_memset(out, 0, 16);
 	__builtin_memcpy(out, groups, gap);
 	__builtin_memcpy(out + 16 - (len - gap), groups + gap, len - gap);

@@ -1,0 +1,9 @@
+/*
+ * The cases of test_stack.c, which are the same for each kind of NIC.
+ */
+#pragma once
+
+#include "config/base.h"
+
+/* Start the server on a NIC with these features, run all cases; main()'s value. */
+int run_stack_cases(uint32_t nic_features);

@@ -1,0 +1,11 @@
+/* links: @server tests/net/stack_cases.c tests/net/client.c tests/net/wire.c
+ * tests/net/tiny_app.c kernel/gate_check.c */
+/*
+ * The whole of net/ with lwIP, on a NIC that does nothing for us.
+ */
+#include "tests/net/stack_cases.h"
+
+int main(void)
+{
+	return run_stack_cases(0);
+}
