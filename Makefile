@@ -6,7 +6,7 @@ VERSION := 0.1.0
 # What a user may set; `make help` explains them.
 SITE = romfs/welcome
 HTTP_PORT = 8080
-MEM = 64
+MEM =
 MACHINE = q35
 ACCEL =
 APPEND =

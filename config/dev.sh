@@ -10,8 +10,9 @@ program=$1
 server_pid=
 passt_pid=
 
+MEM=${MEM:-64}
 case $MEM in
-''|*[!0-9]*|?????*|0*) fail "MEM=$MEM is not a number of MiB from 1 to 4096" ;;
+*[!0-9]*|?????*|0*) fail "MEM=$MEM is not a number of MiB from 1 to 4096" ;;
 esac
 check_port "make dev"
 

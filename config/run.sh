@@ -15,11 +15,14 @@ image=build/stele.elf
 dir=build/run
 qemu_pid=
 
-case $MEM in
-''|*[!0-9]*|???????*) fail "MEM=$MEM is not a number of MiB" ;;
-esac
 # The image lies in RAM: its file, and what 24 MiB leave for everything else.
 needed=$((24 + $(stat -c %s "$image") / 1048576))
+if [ -z "$MEM" ]; then
+	MEM=$((needed + 40))
+fi
+case $MEM in
+*[!0-9]*|???????*) fail "MEM=$MEM is not a number of MiB" ;;
+esac
 [ "$MEM" -ge "$needed" ] || fail \
     "MEM=$MEM is too little: this image needs at least $needed MiB" \
     "try: make run MEM=$((needed + 40))"

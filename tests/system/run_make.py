@@ -281,6 +281,21 @@ def wrong_settings_are_said(checkout):
         check(status != 0 and word in text, f"{word}: {text}")
 
 
+def large_site_gets_the_memory_it_needs(checkout):
+    """More than the 64 MiB of RAM that a small site gets."""
+    port = free_port()
+    site = checkout.site("large", {"index.html": b"<title>large</title>",
+                                   "large.bin": os.urandom(1 << 20) * 80})
+    with checkout.running("run", f"SITE={site}", f"HTTP_PORT={port}") as process:
+        wait_served(process, port)
+        body = get(port, "/large.bin").split(b"\r\n\r\n", 1)[1]
+        with open(os.path.join(site, "large.bin"), "rb") as source:
+            check(body == source.read(), "80 MiB arrived differently")
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(30)
+    wait_nobody(port)
+
+
 def dev_serves(checkout, *words):
     port = free_port()
     site = checkout.site("small", {"index.html": b"small and here"})
@@ -311,7 +326,7 @@ def main():
         nothing_changed_makes_nothing, same_site_same_image,
         wrong_sites_are_named, odd_names_are_built, help_lists_what_there_is,
         run_serves_until_ctrl_c, run_without_site_welcomes, port_in_use_is_said,
-        wrong_settings_are_said, dev_serves,
+        wrong_settings_are_said, large_site_gets_the_memory_it_needs, dev_serves,
         lambda checkout: dev_serves(checkout, "SAN=1"), offsets_become_names,
     ]
     tests[-2].__name__ = "dev_serves_under_sanitizers"
