@@ -40,6 +40,14 @@
 #define IP6_LEN 40
 #define TCP_LEN 20
 #define UDP_LEN 8
+#define ARP_LEN 28
+
+/*
+ * No frame that means something to us is shorter: ARP, or IPv4 with ICMP or UDP.  lwIP reads
+ * that far into a frame before it looks at the length.
+ */
+#define FRAME_MIN (ETH_LEN + ARP_LEN)
+_Static_assert(ARP_LEN <= IP4_LEN + UDP_LEN, "no packet is shorter than ARP's");
 
 struct tx_slot {
 	struct pbuf *frame;   /* NULL: free */
@@ -248,6 +256,10 @@ static void take_frame(const struct gate_rx *rx)
 	p = pbuf_alloced_custom(PBUF_RAW, rx->len, PBUF_REF,
 	    &rx_pbufs[rx->buffer], at + rx->off, rx->len);
 	ASSERT(p != NULL);
+	if (rx->len < FRAME_MIN) {
+		pbuf_free(p);
+		return;
+	}
 
 	if (rx->csum == GATE_RX_VOUCHED)
 		netif.chksum_flags &= (uint16_t)~checks;
