@@ -56,10 +56,12 @@
 #define LIMIT_CONNS_PER_HOLD 4
 
 /*
- * Handshakes begun and not finished.  One more, and the oldest is forgotten; a flood
- * of SYNs can take this many places and no more.  lwIP counts them in 8 bits.
+ * Handshakes begun and not finished.  One more, and the oldest is forgotten; its client,
+ * if there is one, is reset when it goes on.  So this many clients can connect within
+ * a round trip, and a flood of so many SYNs in a round trip keeps others out.
+ * Each place costs half a KiB.
  */
-#define LIMIT_HALF_OPEN 128
+#define LIMIT_HALF_OPEN 1024
 
 /*
  * Bytes under way to one client: bounds throughput to this much per round trip

@@ -219,8 +219,16 @@ static void on_error(void *arg, err_t err)
 void conn_pcb_added(struct tcp_pcb *pcb)
 {
 	demux_add(pcb);
+	if (pcb->state == SYN_RCVD)
+		wait_add_half_open(pcb);
 	if (pcb->state == TIME_WAIT && pcb->callback_arg != NULL)
 		conn_finish(pcb->callback_arg);
+}
+
+void conn_pcb_removed(struct tcp_pcb *pcb)
+{
+	demux_remove(pcb);
+	wait_remove_half_open(pcb);
 }
 
 /* ---- Birth ------------------------------------------------------------------- */
@@ -246,6 +254,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 
 	if (err != ERR_OK || pcb == NULL)
 		return ERR_VAL;
+	wait_remove_half_open(pcb);
 	conn = pool_take(POOL_CONN);
 	if (conn == NULL)
 		return ERR_MEM;
@@ -289,7 +298,7 @@ bool net_listen(uint16_t port, const struct net_app *app)
 		tcp_abort(pcb);
 		return false;
 	}
-	listener = tcp_listen_with_backlog(pcb, LIMIT_HALF_OPEN);
+	listener = tcp_listen(pcb);
 	if (listener == NULL) {
 		tcp_abort(pcb);
 		return false;
@@ -306,15 +315,6 @@ void conn_stop_listening(void)
 	for (size_t i = 0; i < listener_count; i++)
 		(void)tcp_close((struct tcp_pcb *)(void *)listeners[i]);
 	listener_count = 0;
-}
-
-bool conn_half_open_full(void)
-{
-	for (size_t i = 0; i < listener_count; i++) {
-		if (listeners[i]->accepts_pending >= LIMIT_HALF_OPEN)
-			return true;
-	}
-	return false;
 }
 
 /* ---- What the app asks --------------------------------------------------------- */

@@ -83,9 +83,6 @@ bool conn_leave(struct net_conn *conn);
 /* Stop taking new connections. */
 void conn_stop_listening(void);
 
-/* Handshakes begun and not finished are at their limit. */
-bool conn_half_open_full(void);
-
 /* Let go of a connection whose pcb ended by itself, or goes on without us. */
 void conn_finish(struct net_conn *conn);
 
@@ -105,6 +102,13 @@ void wait_start(void);
 void wait_add(struct net_conn *conn, enum net_wait wait);
 void wait_move(struct net_conn *conn, enum net_wait wait);
 void wait_remove(struct net_conn *conn);
+
+/*
+ * A handshake has begun; it has ended, one way or the other (nothing happens when
+ * it had before).
+ */
+void wait_add_half_open(struct tcp_pcb *pcb);
+void wait_remove_half_open(struct tcp_pcb *pcb);
 
 /* All queued bytes were acknowledged: what was asked for takes effect. */
 void wait_settle(struct net_conn *conn);

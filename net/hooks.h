@@ -42,7 +42,8 @@ const ip6_addr_t *net_gateway6(void);
  * time when it enters TIME-WAIT), no longer, and which one is it.
  */
 void conn_pcb_added(struct tcp_pcb *pcb);
+void conn_pcb_removed(struct tcp_pcb *pcb);
 
 #define LWIP_HOOK_TCP_ADD conn_pcb_added
-#define LWIP_HOOK_TCP_REMOVE demux_remove
+#define LWIP_HOOK_TCP_REMOVE conn_pcb_removed
 #define LWIP_HOOK_TCP_FIND demux_find

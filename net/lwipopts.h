@@ -94,7 +94,8 @@
 #define LWIP_TCP 1
 #define LWIP_ALTCP 0
 #define LWIP_CALLBACK_API 1
-#define TCP_LISTEN_BACKLOG 1
+/* lwIP counts handshakes in 8 bits; net/wait.c does it itself. */
+#define TCP_LISTEN_BACKLOG 0
 #define TCP_TTL 64
 
 /* The largest segment of Ethernet; an interface with a smaller MTU lowers it. */

@@ -14,6 +14,12 @@
 
 static struct link waiting[NET_WAIT_STATES];
 
+/* Handshakes begun and not finished: lwIP's alone, there is no connection object yet. */
+static struct {
+	struct tcp_pcb *oldest, *newest;
+	uint32_t count;
+} half_open;
+
 static const uint32_t limit_ms[NET_WAIT_STATES] = {
 	[NET_WAIT_IDLE] = LIMIT_IDLE_MS,
 	[NET_WAIT_REQUEST] = LIMIT_REQUEST_MS,
@@ -53,6 +59,35 @@ void wait_move(struct net_conn *conn, enum net_wait wait)
 void wait_remove(struct net_conn *conn)
 {
 	link_remove(&conn->in_wait);
+}
+
+void wait_add_half_open(struct tcp_pcb *pcb)
+{
+	pcb->half_open = true;
+	pcb->older = half_open.newest;
+	pcb->newer = NULL;
+	if (pcb->older != NULL)
+		pcb->older->newer = pcb;
+	else
+		half_open.oldest = pcb;
+	half_open.newest = pcb;
+	half_open.count++;
+}
+
+void wait_remove_half_open(struct tcp_pcb *pcb)
+{
+	if (!pcb->half_open)
+		return;
+	pcb->half_open = false;
+	if (pcb->older != NULL)
+		pcb->older->newer = pcb->newer;
+	else
+		half_open.oldest = pcb->newer;
+	if (pcb->newer != NULL)
+		pcb->newer->older = pcb->older;
+	else
+		half_open.newest = pcb->older;
+	half_open.count--;
 }
 
 void net_set_wait(struct net_conn *conn, enum net_wait wait)
@@ -157,16 +192,9 @@ static bool evict(enum net_wait wait)
 /* Forget the oldest handshake that was not finished. */
 static bool evict_half_open(void)
 {
-	struct tcp_pcb *oldest = NULL;
-
-	for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
-		if (pcb->state == SYN_RCVD && (oldest == NULL ||
-		        tcp_ticks - pcb->tmr >= tcp_ticks - oldest->tmr))
-			oldest = pcb;
-	}
-	if (oldest == NULL)
+	if (half_open.oldest == NULL)
 		return false;
-	tcp_abandon(oldest, 0);
+	tcp_abandon(half_open.oldest, 0);
 	return true;
 }
 
@@ -194,7 +222,7 @@ void conn_make_room(void)
 {
 	if (pool_left(POOL_HOLD) == 0)
 		(void)evict_holder();
-	if (conn_half_open_full())
+	if (half_open.count >= LIMIT_HALF_OPEN)
 		(void)evict_half_open();
 	if (pool_left(POOL_CONN) > 0 &&
 	    (pool_left(POOL_PCB) > 0 || tcp_tw_pcbs != NULL))
