@@ -74,13 +74,21 @@ static void reserve(struct reserved *r, uint64_t start, uint64_t len)
 	if (len == 0)
 		return;
 	if (r->count == BOOT_RESERVED_CAP)
-		boot_fail("the loader passed too many modules");
+		boot_fail("the loader passed too many modules or reserved ranges");
 	if (start + len < start)
 		boot_fail("the loader passed a range that wraps around");
 	r->range[r->count++] = (struct boot_range){
 		.start = start & ~(BOOT_PAGE - 1),
 		.end = (start + len + BOOT_PAGE - 1) & ~(BOOT_PAGE - 1),
 	};
+}
+
+/* The same for what boot reads: its tables reach no further than 4 GiB. */
+static void reserve_readable(struct reserved *r, uint64_t start, uint64_t len)
+{
+	if (start > IDENTITY_END || len > IDENTITY_END - start)
+		boot_fail("the loader put its tables beyond 4 GiB");
+	reserve(r, start, len);
 }
 
 /* The first reserved range that touches [start, end), lowest first; NULL if none. */
@@ -117,14 +125,20 @@ static void largest_gap(const struct reserved *r, uint64_t start, uint64_t end,
 
 static void reserve_loader(struct reserved *r, const struct pvh_start_info *info)
 {
-	reserve(r, (uint64_t)info, sizeof *info);
-	reserve(r, info->memmap_pa, info->memmap_count *
-	    (uint64_t)sizeof(struct pvh_memmap_entry));
-	reserve(r, info->modules_pa, info->module_count *
-	    (uint64_t)sizeof(struct pvh_module));
-	if (info->cmdline_pa != 0)
-		reserve(r, info->cmdline_pa, HANDOFF_CMDLINE_CAP);
+	const struct pvh_memmap_entry *entry = (const void *)info->memmap_pa;
 	const struct pvh_module *module = (const void *)info->modules_pa;
+
+	reserve_readable(r, (uint64_t)info, sizeof *info);
+	reserve_readable(r, info->memmap_pa, info->memmap_count *
+	    (uint64_t)sizeof *entry);
+	reserve_readable(r, info->modules_pa, info->module_count *
+	    (uint64_t)sizeof *module);
+	if (info->cmdline_pa != 0)
+		reserve_readable(r, info->cmdline_pa, HANDOFF_CMDLINE_CAP);
+	/* Where entries overlap, the one that is not RAM counts. */
+	for (uint32_t i = 0; i < info->memmap_count; i++)
+		if (entry[i].type != PVH_MEMMAP_RAM && entry[i].pa < IDENTITY_END)
+			reserve(r, entry[i].pa, entry[i].len);
 
 	for (uint32_t i = 0; i < info->module_count; i++)
 		reserve(r, module[i].pa, module[i].len);

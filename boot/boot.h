@@ -5,7 +5,7 @@
 #include "kernel/handoff.h"
 
 #define BOOT_PAGE 4096ULL
-#define BOOT_RESERVED_CAP 24
+#define BOOT_RESERVED_CAP 128
 
 struct boot_range {
 	uint64_t start;      /* physical, inclusive */
