@@ -17,6 +17,7 @@
 #include "lwip/dhcp.h"
 #include "lwip/ethip6.h"
 #include "lwip/netif.h"
+#include "lwip/priv/nd6_priv.h"
 
 /*
  * Lifetimes of an autoconfigured address right after a crash, until a router
@@ -27,7 +28,7 @@
 static const struct gate_info *gate;
 static struct settings settings;
 static struct dhcp dhcp;
-static ip6_addr_t static_gateway6;
+static struct keep kept;        /* of before the crash; zero if there was none */
 static struct keep shown;
 
 /* ---- Telling ------------------------------------------------------------------ */
@@ -60,6 +61,16 @@ static void say_addr6(const uint8_t addr[16])
 	net_log(t.at, t.len);
 }
 
+static const ip6_addr_t *known_router(void)
+{
+	for (size_t i = 0; i < LWIP_ND6_NUM_ROUTERS; i++) {
+		if (default_router_list[i].neighbor_entry != NULL)
+			return &default_router_list[i].neighbor_entry->
+			    next_hop_address;
+	}
+	return NULL;
+}
+
 /* What the interface has now; link-local addresses are nobody's business. */
 static struct keep collect(const struct netif *netif)
 {
@@ -74,6 +85,8 @@ static struct keep collect(const struct netif *netif)
 			__builtin_memcpy(now.addr6[count++],
 			    netif_ip6_addr(netif, i)->addr, 16);
 	}
+	if (known_router() != NULL)
+		__builtin_memcpy(now.router6, known_router()->addr, 16);
 	return now;
 }
 
@@ -138,23 +151,40 @@ static void set_ipv6(struct netif *netif, s8_t index, const uint8_t bytes[16],
 	netif_ip6_addr_set_state(netif, index, state);
 }
 
-/* lwIP asks for the next hop of a destination that is not on the link. */
-const ip6_addr_t *net_gateway6(void)
+/*
+ * lwIP asks for the next hop of a destination that is on no link it knows of.  After a
+ * crash it knows none, until a router has advertised itself again.
+ */
+const ip6_addr_t *net_next_hop6(const ip6_addr_t *destination)
 {
-	return ip6_addr_isany_val(static_gateway6) ? NULL : &static_gateway6;
+	static ip6_addr_t router;
+
+	if (settings.ipv6 == SETTINGS_STATIC)
+		router = ip6_of(settings.gateway6);
+	else if (known_router() != NULL)
+		return NULL;
+	else
+		router = ip6_of(kept.router6);
+
+	for (size_t i = 0; i < KEEP_ADDRS6; i++) {
+		if (load_le64(kept.addr6[i]) != 0 &&
+		    load_le64(kept.addr6[i]) == load_le64(destination->addr))
+			return destination;
+	}
+	return ip6_addr_isany_val(router) ? NULL : &router;
 }
 
 /* Addresses of before the crash, without asking whether anyone took them meanwhile. */
-static void set_kept(struct netif *netif, const struct keep *kept)
+static void set_kept(struct netif *netif)
 {
-	if (settings.ipv4 == SETTINGS_AUTO && load_le32(kept->addr4) != 0)
-		set_ipv4(netif, kept->addr4, kept->netmask4, kept->gateway4);
+	if (settings.ipv4 == SETTINGS_AUTO && load_le32(kept.addr4) != 0)
+		set_ipv4(netif, kept.addr4, kept.netmask4, kept.gateway4);
 	if (settings.ipv6 == SETTINGS_OFF)
 		return;
 	netif_ip6_addr_set_state(netif, 0, IP6_ADDR_PREFERRED);
 	for (s8_t i = 0; settings.ipv6 == SETTINGS_AUTO && i < KEEP_ADDRS6; i++) {
-		if (load_le64(kept->addr6[i]) != 0)
-			set_ipv6(netif, (s8_t)(i + 1), kept->addr6[i],
+		if (load_le64(kept.addr6[i]) != 0)
+			set_ipv6(netif, (s8_t)(i + 1), kept.addr6[i],
 			    IP6_ADDR_PREFERRED, KEPT_LIFE_S);
 	}
 }
@@ -179,7 +209,6 @@ static void start_ipv6(struct netif *netif, bool restarted)
 	netif_create_ip6_linklocal_address(netif, 1);
 	netif_set_ip6_autoconfig_enabled(netif, settings.ipv6 == SETTINGS_AUTO);
 	if (settings.ipv6 == SETTINGS_STATIC) {
-		static_gateway6 = ip6_of(settings.gateway6);
 		set_ipv6(netif, 1, settings.addr6,
 		    restarted ? IP6_ADDR_PREFERRED : IP6_ADDR_TENTATIVE, 0);
 	}
@@ -188,7 +217,6 @@ static void start_ipv6(struct netif *netif, bool restarted)
 const char *address_start(const struct gate_info *info, struct netif *netif)
 {
 	const char *wrong;
-	struct keep kept;
 	bool restarted;
 
 	gate = info;
@@ -203,6 +231,6 @@ const char *address_start(const struct gate_info *info, struct netif *netif)
 	restarted = info->restarts > 0 && keep_read(info->keep, &kept);
 	start_ipv6(netif, restarted);
 	if (restarted)
-		set_kept(netif, &kept);
+		set_kept(netif);
 	return start_ipv4(netif);
 }

@@ -21,13 +21,14 @@ u32_t net_initial_sequence(const ip_addr_t *local, u16_t local_port,
 #define LWIP_HOOK_TCP_ISN net_initial_sequence
 
 /*
- * The router for a destination that is on no advertised link: the one of the command
- * line (ip6=...,GATEWAY), or NULL to use what routers advertise.
+ * The next hop for a destination that is on no advertised link: the router of the command
+ * line (ip6=...,GATEWAY), or the one of before a crash; NULL to use what routers
+ * advertise.
  */
-const ip6_addr_t *net_gateway6(void);
+const ip6_addr_t *net_next_hop6(const ip6_addr_t *destination);
 
 #define LWIP_HOOK_ND6_GET_GW(netif, destination) \
-	((void)(netif), (void)(destination), net_gateway6())
+	((void)(netif), net_next_hop6(destination))
 
 /*
  * Patched in by config/lwip-tso.patch: payload of the largest segment, and pbufs of one

@@ -5,7 +5,7 @@
  *   0       8       "steleNET"
  *   8       8       SipHash-2-4 of the record under an all-zero key: against
  *                   accidents; nobody but us can write the page
- *   16      60      struct keep
+ *   16      76      struct keep
  */
 #include "net/keep.h"
 
@@ -14,7 +14,7 @@
 #define SUM_OFF 8
 #define RECORD_OFF 16
 
-_Static_assert(sizeof(struct keep) == 60, "the record has no padding to sum");
+_Static_assert(sizeof(struct keep) == 76, "the record has no padding to sum");
 _Static_assert(RECORD_OFF + sizeof(struct keep) <= GATE_KEEP_LEN,
     "the record fits the page");
 
@@ -54,6 +54,12 @@ static bool addr6_plausible(const uint8_t addr[16])
 	    (addr[0] == 0xfe && (addr[1] & 0xc0) == 0xc0);
 }
 
+static bool router6_plausible(const uint8_t addr[16])
+{
+	return (load_le64(addr) == 0 && load_le64(addr + 8) == 0) ||
+	    (addr[0] == 0xfe && addr[1] == 0x80);
+}
+
 bool keep_read(const uint8_t *page, struct keep *keep)
 {
 	bool good;
@@ -61,7 +67,8 @@ bool keep_read(const uint8_t *page, struct keep *keep)
 	__builtin_memcpy(keep, page + RECORD_OFF, sizeof *keep);
 	good = __builtin_memcmp(page, magic, sizeof magic) == 0 &&
 	    load_le64(page + SUM_OFF) == sum_of(keep) &&
-	    addr4_plausible(keep->addr4) && addr4_plausible(keep->gateway4);
+	    addr4_plausible(keep->addr4) && addr4_plausible(keep->gateway4) &&
+	    router6_plausible(keep->router6);
 	for (size_t i = 0; i < KEEP_ADDRS6; i++)
 		good = good && addr6_plausible(keep->addr6[i]);
 	if (!good)

@@ -16,6 +16,7 @@ struct keep {
 	uint8_t netmask4[4];
 	uint8_t gateway4[4];
 	uint8_t addr6[KEEP_ADDRS6][16];   /* global ones, without gaps */
+	uint8_t router6[16];              /* link-local */
 };
 
 /* Write the record into a page of GATE_KEEP_LEN bytes. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "net/net.h"
+#include "tests/net/neighbours.h"
 #include "tests/net/wire.h"
 
 #define MS 1000000u
@@ -20,12 +21,7 @@ enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
 struct network network;
 struct client clients[CLIENTS_CAP];
 
-static const uint8_t server_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
-static const uint8_t our_mac[6] = { 2, 0, 0, 0, 0, 1 };
-static const uint8_t server4[4] = { 10, 77, 0, 2 };
-static const uint8_t our4[4] = { 10, 77, 0, 1 };
-static const uint8_t server6[16] = { 0xfd, 0x77, [15] = 2 };
-static const uint8_t our6[16] = { 0xfd, 0x77, [15] = 1 };
+static size_t clients_used;      /* the others were never opened */
 
 /* On their way: a frame, where to, and when it arrives. */
 static struct packet {
@@ -65,36 +61,6 @@ static void carry(const uint8_t *frame, size_t len, bool to_server, bool lossles
 	p->len = (uint16_t)len;
 	p->to_server = to_server;
 	memcpy(p->bytes, frame, len);
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value);
-}
-
-static uint32_t get16(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 8 | at[1];
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return get16(at) << 16 | get16(at + 2);
-}
-
-static size_t ethernet(uint8_t *f, uint32_t type)
-{
-	memcpy(f, server_mac, 6);
-	memcpy(f + 6, our_mac, 6);
-	put16(f + 12, type);
-	return 14;
 }
 
 /* ---- Segments from a client ---------------------------------------------------------- */
@@ -140,7 +106,7 @@ static void frame_tcp(uint8_t *f, bool ipv6, const uint8_t *from, uint8_t *tcp_a
     size_t tcp_len)
 {
 	const size_t ip_len = ipv6 ? 40 : 20;
-	uint8_t *ip = f + ethernet(f, ipv6 ? 0x86dd : 0x0800);
+	uint8_t *ip = f + frame_start(f, ipv6 ? 0x86dd : 0x0800);
 	uint32_t pseudo;
 
 	memset(ip, 0, ip_len);
@@ -150,7 +116,7 @@ static void frame_tcp(uint8_t *f, bool ipv6, const uint8_t *from, uint8_t *tcp_a
 		ip[6] = 6;
 		ip[7] = 64;
 		memcpy(ip + 8, from, 16);
-		memcpy(ip + 24, server6, 16);
+		memcpy(ip + 24, server_ipv6, 16);
 		pseudo = wire_sum(ip + 8, 32, (uint32_t)tcp_len + 6);
 	} else {
 		ip[0] = 0x45;
@@ -158,7 +124,7 @@ static void frame_tcp(uint8_t *f, bool ipv6, const uint8_t *from, uint8_t *tcp_a
 		ip[8] = 64;
 		ip[9] = 6;
 		memcpy(ip + 12, from, 4);
-		memcpy(ip + 16, server4, 4);
+		memcpy(ip + 16, server_ipv4, 4);
 		put16(ip + 10, (uint16_t)~wire_sum(ip, 20, 0));
 		pseudo = wire_sum(ip + 12, 8, (uint32_t)tcp_len + 6);
 	}
@@ -192,7 +158,7 @@ static void send_segment(struct client *c, uint8_t flags, uint32_t seq,
 	tcp[13] = flags;
 	if (len > 0)
 		memcpy(tcp + head, data, len);
-	frame_tcp(f, c->ipv6, c->ipv6 ? our6 : our4, tcp, head + len);
+	frame_tcp(f, c->ipv6, c->ipv6 ? our_ipv6 : our_ipv4, tcp, head + len);
 	if ((flags & ACK) != 0) {
 		const uint32_t edge = c->rcv_nxt + window;
 
@@ -383,7 +349,7 @@ static void take_segment(struct client *c, const uint8_t *tcp, size_t len)
 
 static struct client *find_client(uint32_t port, bool ipv6)
 {
-	for (size_t i = 0; i < CLIENTS_CAP; i++) {
+	for (size_t i = 0; i < clients_used; i++) {
 		if (clients[i].state != CLIENT_IDLE && clients[i].port == port &&
 		    clients[i].ipv6 == ipv6)
 			return &clients[i];
@@ -391,63 +357,16 @@ static struct client *find_client(uint32_t port, bool ipv6)
 	return NULL;
 }
 
-/* ---- Neighbours ------------------------------------------------------------------------- */
-
-static void answer_arp(const uint8_t *frame)
-{
-	const uint8_t *arp = frame + 14;
-	uint8_t f[60] = { 0 };
-
-	/* A request for an address of the link that is not the server's own. */
-	if (get16(arp + 6) != 1 || memcmp(arp + 24, server4, 4) == 0)
-		return;
-	ethernet(f, 0x0806);
-	memcpy(f + 14, arp, 8);
-	put16(f + 14 + 6, 2);
-	memcpy(f + 14 + 8, our_mac, 6);
-	memcpy(f + 14 + 14, arp + 24, 4);
-	memcpy(f + 14 + 18, arp + 8, 10);
-	carry(f, sizeof f, true, true);
-}
-
-static void answer_solicitation(const uint8_t *frame)
-{
-	const uint8_t *ip = frame + 14;
-	uint8_t f[86] = { 0 };
-	uint8_t *icmp = f + 54;
-
-	if (ip[40] != 135 || memcmp(ip + 48, server6, 16) == 0 ||
-	    ip[48] == 0xfe)
-		return;
-	ethernet(f, 0x86dd);
-	f[14] = 0x60;
-	put16(f + 18, 32);
-	f[20] = 58;
-	f[21] = 255;
-	memcpy(f + 22, ip + 48, 16);
-	memcpy(f + 38, ip + 8, 16);
-	icmp[0] = 136;
-	icmp[4] = 0x60;          /* solicited, override */
-	memcpy(icmp + 8, ip + 48, 16);
-	icmp[24] = 2;
-	icmp[25] = 1;
-	memcpy(icmp + 26, our_mac, 6);
-	put16(icmp + 2, (uint16_t)~wire_sum(icmp, 32,
-	    wire_sum(f + 22, 32, 32 + 58)));
-	carry(f, sizeof f, true, true);
-}
-
 /* ---- The world --------------------------------------------------------------------------- */
 
 static void from_server(const uint8_t *frame, size_t len)
 {
-	const uint32_t type = get16(frame + 12);
+	uint8_t answer[WIRE_FRAME_CAP];
+	const size_t n = neighbours_answer(frame, len, answer);
 
-	if (type == 0x0806)
-		answer_arp(frame);
-	else if (type == 0x86dd && frame[20] == 58)
-		answer_solicitation(frame);
-	else if (type == 0x0800 || type == 0x86dd)
+	if (n > 0)
+		carry(answer, n, true, true);
+	else
 		carry(frame, len, false, false);
 }
 
@@ -492,7 +411,7 @@ static void run_world(void)
 		}
 		arrive(first);
 	}
-	for (size_t i = 0; i < CLIENTS_CAP; i++) {
+	for (size_t i = 0; i < clients_used; i++) {
 		struct client *c = &clients[i];
 
 		if (c->state != CLIENT_OPEN && c->state != CLIENT_SYN_SENT)
@@ -563,6 +482,8 @@ struct client *client_open(size_t index, bool ipv6, size_t cap)
 	static uint16_t next_port = 10000;
 	struct client *c = &clients[index];
 
+	if (clients_used <= index)
+		clients_used = index + 1;
 	free(c->got);
 	free(c->have);
 	*c = (struct client){

@@ -1,7 +1,6 @@
 /*
- * Clients on the other end of the cable (wire.h): a small TCP that receives well, a
- * network between that loses, delays and reorders, and neighbours that answer ARP and
- * neighbour solicitations.
+ * Clients on the other end of the cable (wire.h): a small TCP that receives well, and a
+ * network between that loses, delays and reorders.
  *
  * A client checks the sender at every segment: never beyond the window it offered,
  * never longer than its MSS, every byte the same as the one before it had there.

@@ -17,6 +17,7 @@ static const struct keep sample = {
 	.netmask4 = { 255, 255, 255, 0 },
 	.gateway4 = { 192, 0, 2, 254 },
 	.addr6 = { { 0x20, 1, 0x0d, 0xb8, [15] = 1 }, { 0xfd, [15] = 2 } },
+	.router6 = { 0xfe, 0x80, [15] = 1 },
 };
 
 static void what_was_written_is_read(void **state)
@@ -84,6 +85,10 @@ static void strange_addresses_are_not_believed(void **state)
 		keep_write(page, &keep);
 		assert_false(keep_read(page, &keep));
 	}
+	keep = sample;
+	keep.router6[0] = 0x20;
+	keep_write(page, &keep);
+	assert_false(keep_read(page, &keep));
 }
 
 int main(void)
