@@ -18,6 +18,8 @@
  * case stack_in_hole: SERVER CRASH in ring 3 .*(stack-segment|general protection) fault
  * case stack_in_kernel: SERVER CRASH in ring 3 .*page fault
  * case nested_task: SERVER CRASH in ring 3 .*general protection fault
+ * case no_stack: SERVER CRASH in ring 3 .*hang: no gate call for seconds
+ * case any_stack: gate calls work with any stack
  * case flags: gate calls work with any flags
  * case flags cpu=max,-smap,-smep,-umip: gate calls work with any flags
  * case registers: gate calls leave no trace
@@ -83,6 +85,29 @@ static void try_flags(void)
 			survived("a gate call that minds the flags");
 	}
 	say("work with any flags\n");
+	end();
+}
+
+/* The stack pointer is the server's own business, in calls and under interrupts. */
+static void try_stacks(void)
+{
+	static const char text[] = "gate calls ";
+	static const uint64_t stacks[] = {
+		0, 8, 0x0000800000000000, 0x0000900000000000, 0xffff900000000000, ~0ULL,
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(stacks); i++) {
+		uint64_t status = GATE_CALL_LOG, at = (uint64_t)text;
+		uint64_t len = sizeof text - 1, after = stacks[i];
+
+		__asm__ volatile("xchgq %%rsp, %[rsp]; movq %[rsp], %%r12; syscall;"
+		    "movq %%rsp, %[rsp]; movq %%r12, %%rsp"
+		    : "+a"(status), "+D"(at), "+S"(len), [rsp] "+b"(after)
+		    : : "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "memory");
+		if (status != GATE_OK || after != stacks[i])
+			survived("a gate call that minds the stack");
+	}
+	say("work with any stack\n");
 	end();
 }
 
@@ -181,6 +206,10 @@ void server_main(const struct gate_info *info)
 {
 	if (case_is(info, "flags"))
 		try_flags();
+	if (case_is(info, "any_stack"))
+		try_stacks();
+	TRY("no_stack", "movq %0, %%rsp; 1: pause; jmp 1b"
+	    : : "r"(0x0000900000000000));
 	if (case_is(info, "registers"))
 		try_registers();
 	if (case_is(info, "fresh"))

@@ -9,6 +9,7 @@
  * case smash: SERVER CRASH in ring 3: .*a buffer on the stack overflowed
  * case restarts on-crash=restart: restart 1 kept 1[\s\S]*restart 2 kept 1[\s\S]*restart 3 kept 0
  * case crash_loop on-crash=restart: crash 7\)[\s\S]*stele: rebooting
+ * case stop_and_crash on-crash=restart button=1: told again at once
  * case crash_reboot on-crash=reboot: SERVER CRASH[\s\S]*stele: rebooting
  * case crash_nonsense on-crash=nonsense: cannot start: on-crash= knows restart, poweroff and reboot
  */
@@ -55,6 +56,21 @@ static void try_loop(const struct gate_info *info, uint64_t sleep_ns)
 		__asm__ volatile("pause");
 }
 
+/* Whoever is started while the machine is to stop hears of it without waiting. */
+static void try_stop_and_crash(const struct gate_info *info)
+{
+	const uint64_t start_ns = gate_now_ns(info);
+	uint32_t woke = 0;
+
+	while (!(woke & GATE_WOKE_STOP))
+		ASSERT(gate_wait(start_ns + 30000000000, &woke) == GATE_OK);
+	if (info->restarts == 0)
+		panic("on purpose");
+	say(gate_now_ns(info) - start_ns < 500000000 ?
+	    "told again at once\n" : "FAILURE: told late\n");
+	end();
+}
+
 void server_main(const struct gate_info *info)
 {
 	volatile uint64_t zero[1] = { 0 };
@@ -66,6 +82,8 @@ void server_main(const struct gate_info *info)
 		try_loop(info, 10000000);
 	if (case_is(info, "loop_after_look"))
 		try_loop(info, 0);
+	if (case_is(info, "stop_and_crash"))
+		try_stop_and_crash(info);
 	if (case_is(info, "panic"))
 		panic("on purpose");
 	if (case_is(info, "smash"))

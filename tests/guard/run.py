@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CASE = re.compile(r"^ \* case (\w+)((?: [\w-]+=\S+)*): (.+)$", re.M)
@@ -36,6 +37,28 @@ def cases(names):
             yield program, case, pairs, regex
 
 
+def wait_for(command, button):
+    """Run QEMU, pressing the power button all the time if asked to; why it failed."""
+    with tempfile.TemporaryFile("w+") as errors, subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=errors, text=True) as run:
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            try:
+                if button:
+                    run.stdin.write("system_powerdown\n")
+                    run.stdin.flush()
+                run.wait(0.5)
+                break
+            except (subprocess.TimeoutExpired, BrokenPipeError):
+                pass
+        else:
+            run.kill()
+            return f"still running after {SECONDS} s"
+        errors.seek(0)
+        return f"QEMU: {errors.read().strip()}" if run.returncode else None
+
+
 def boot(image, case, options):
     """Run one case; returns (console text, why it did not end by itself or None)."""
     words = [f"case={case}", f"on-crash={options.get('on-crash', 'poweroff')}",
@@ -52,12 +75,9 @@ def boot(image, case, options):
             "-device", "virtio-net-device,netdev=n0",
             "-global", "virtio-mmio.force-legacy=false",
         ]
-        try:
-            run = subprocess.run(command, timeout=SECONDS, capture_output=True,
-                                 stdin=subprocess.DEVNULL, text=True, check=False)
-            why = None if run.returncode == 0 else f"QEMU: {run.stderr.strip()}"
-        except subprocess.TimeoutExpired:
-            why = f"still running after {SECONDS} s"
+        if "button" in options:
+            command += ["-monitor", "stdio"]
+        why = wait_for(command, "button" in options)
         text = console.read().decode("utf-8", "replace").replace("\r", "")
     return text, why
 
