@@ -149,12 +149,12 @@
 #define LIMIT_SERVER_STACK_LEN 65536
 
 /*
- * Most memory the server's pools get, however much RAM there is: a crash wipes
- * all of it before the next start, and that has to stay within milliseconds.
+ * Most memory the server's pools get, however much RAM there is: LIMIT_CONNECTIONS
+ * fill an eighth of it.  Nobody clears it, neither at the start nor after a crash.
  */
 #define LIMIT_POOL_LEN (256u << 20)
 
-/* RAM the kernel leaves unused below the pools, for nothing: a machine this short is refused. */
+/* With less than this for the pools, the machine is refused as too small. */
 #define LIMIT_POOL_MIN_LEN (4u << 20)
 
 /*
