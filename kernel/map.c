@@ -32,7 +32,7 @@
 #define KERNEL_BASE_OFFSET (0xffff900000000000ULL - BASE_MIN)
 
 #define REGIONS_CAP 64
-#define CODE_CAP 4
+#define CONSTANTS_CAP 16
 
 struct region {
 	uint64_t start;      /* with the absent page in front */
@@ -45,8 +45,8 @@ SEALED static uint32_t arena_used;    /* pages; page 0 is the root */
 SEALED static uint64_t free_pa, free_end_pa;
 SEALED static struct region regions[REGIONS_CAP];
 SEALED static uint32_t region_count;
-SEALED static struct region code[CODE_CAP];   /* physical: what is executable anywhere */
-SEALED static uint32_t code_count;
+SEALED static struct region constants[CONSTANTS_CAP];   /* physical addresses */
+SEALED static uint32_t constant_count;
 SEALED static uint64_t early_state;
 SEALED static bool sealed;
 
@@ -120,7 +120,7 @@ static uint64_t leaf_flags(unsigned rights)
 {
 	uint64_t flags = PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_NX;
 
-	ASSERT(!(rights & MAP_WRITE) || !(rights & MAP_EXEC));
+	ASSERT(!(rights & MAP_WRITE) || !(rights & (MAP_EXEC | MAP_CONST)));
 	if (rights & MAP_WRITE)
 		flags |= PTE_WRITE;
 	if (rights & MAP_EXEC)
@@ -132,16 +132,20 @@ static uint64_t leaf_flags(unsigned rights)
 	return flags;
 }
 
+static void note_constant(uint64_t pa, uint64_t len)
+{
+	ASSERT(constant_count < CONSTANTS_CAP);
+	constants[constant_count++] = (struct region){ pa, pa + len };
+}
+
 /* Fill leaves; large ones wherever both addresses allow it. */
 static void map_leaves(uint64_t va, uint64_t pa, uint64_t len, unsigned rights)
 {
 	const uint64_t flags = leaf_flags(rights);
 
 	ASSERT(!sealed);
-	if (rights & MAP_EXEC) {
-		ASSERT(code_count < CODE_CAP);
-		code[code_count++] = (struct region){ .start = pa, .end = pa + len };
-	}
+	if (rights & MAP_CONST)
+		note_constant(pa, len);
 	ASSERT(((rights & MAP_USER) != 0) == (va < UPPER_HALF));
 	while (len > 0) {
 		const bool large = len >= LARGE_PAGE && va % LARGE_PAGE == 0 &&
@@ -275,7 +279,7 @@ void map_start(const struct handoff *h)
 		const struct handoff_segment *s = &kernel->segments[i];
 
 		map_fixed(kernel->base_va + s->off, kernel->pa + s->off, s->len,
-		    (s->rights & SEGMENT_WRITE ? MAP_WRITE : 0) |
+		    (s->rights & SEGMENT_WRITE ? MAP_WRITE : MAP_CONST) |
 		    (s->rights & SEGMENT_EXEC ? MAP_EXEC : 0));
 	}
 	uint8_t *window = (uint8_t *)map_region(arena_pa,
@@ -296,9 +300,9 @@ static void audit_leaf(uint64_t va, uint64_t entry, uint64_t len)
 	ASSERT(va != 0);
 	/* SYSRET to an address that is not canonical faults in ring 0, on ring 3's stack. */
 	ASSERT(!user || va + len <= LOWER_HALF_END - MAP_PAGE);
-	for (uint32_t i = 0; i < code_count; i++)
-		ASSERT(!(entry & PTE_WRITE) || pa >= code[i].end ||
-		    pa + len <= code[i].start);
+	for (uint32_t i = 0; i < constant_count; i++)
+		ASSERT(!(entry & PTE_WRITE) || pa >= constants[i].end ||
+		    pa + len <= constants[i].start);
 	ASSERT(!user || !(entry & PTE_UNCACHED));
 	if (pa < arena_pa + LIMIT_PAGE_TABLES * MAP_PAGE && pa + len > arena_pa)
 		ASSERT(!user && !(entry & PTE_WRITE));
@@ -338,6 +342,8 @@ static void make_read_only(uint64_t va, uint64_t len)
 void map_seal(void)
 {
 	sealed = true;
+	note_constant(*entry_for((uint64_t)sealed_start, 12) & PTE_ADDRESS,
+	    (uint64_t)(sealed_end - sealed_start));
 	cpu_write_cr0(cpu_read_cr0() & ~CR0_WP);
 	make_read_only((uint64_t)sealed_start,
 	    (uint64_t)(sealed_end - sealed_start));

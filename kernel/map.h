@@ -5,7 +5,8 @@
  *
  * Rules that hold for every mapping, checked once more over the finished tables
  * by map_seal():
- *   - no page is both writable and executable, also not by two mappings;
+ *   - no page is both writable and executable;
+ *   - what is mapped MAP_CONST, and .sealed, is written through no other mapping;
  *   - a page of the lower half belongs to ring 3, one of the upper half to ring 0;
  *   - the last page of the lower half is absent: SYSCALL there could not be returned to;
  *   - no page table is writable through any mapping;
@@ -24,6 +25,7 @@
 #define MAP_EXEC   (1u << 1)   /* never with MAP_WRITE */
 #define MAP_USER   (1u << 2)   /* ring 3, lower half */
 #define MAP_DEVICE (1u << 3)   /* uncached */
+#define MAP_CONST  (1u << 4)   /* no mapping of the same memory writes; never with MAP_WRITE */
 
 /*
  * Build the kernel's own tables and leave boot's: afterwards only the kernel's

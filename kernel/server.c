@@ -114,7 +114,7 @@ static void map_image(void)
 		const bool writes = s->rights & SEGMENT_WRITE;
 
 		map_fixed(image.base_va + s->off, image.pa + s->off, s->len,
-		    MAP_USER | (writes ? MAP_WRITE : 0) |
+		    MAP_USER | (writes ? MAP_WRITE : MAP_CONST) |
 		    (s->rights & SEGMENT_EXEC ? MAP_EXEC : 0));
 		set_range(writes ? RANGE_DATA : RANGE_OTHER,
 		    image.base_va + s->off, image.pa + s->off, s->len,
@@ -167,9 +167,10 @@ const char *server_prepare(const struct handoff *h)
 	ranges = (struct gate_ranges){ .range = range, .count = RANGE_OTHER };
 	if (h->server.data_len > 0)
 		pristine = (const uint8_t *)map_region(h->server.data_copy_pa,
-		    h->server.data_len, 0);
+		    h->server.data_len, MAP_CONST);
 	map_info(h);
-	info->rom = (const uint8_t *)map_region(h->rom_pa, h->rom_len, MAP_USER);
+	info->rom = (const uint8_t *)map_region(h->rom_pa, h->rom_len,
+	    MAP_USER | MAP_CONST);
 	info->rom_len = h->rom_len;
 	set_range(RANGE_ROM, (uint64_t)info->rom, h->rom_pa, h->rom_len,
 	    GATE_RANGE_SEND);
