@@ -140,13 +140,18 @@ def nothing_leaks(body):
                 break
         assert done >= REQUESTS, f"only {done} requests were made"
         assert vm.fetch(server.ipv4, "/")[0] == 200
-        time.sleep(7)     # what lingers has gone: LIMIT_LINGER_MS
+        time.sleep(12)    # what lingers has gone, and IPv6 has found its place
         server.power_button()
         server.wait_console(r"^pools: .*\n", 20)
         left = {name: level for name, level in pool_levels(server).items()
                 if level != 0}
         print(f"# {done} requests; levels at the end: {left or 'all zero'}")
-        assert left == idle_levels(body), f"left over: {left}"
+        # The idle server may still hold what this one has let go of meanwhile, such as
+        # a neighbour it asks for: less is no leak.
+        idle = idle_levels(body)
+        more = {name: level for name, level in left.items()
+                if level > idle.get(name, 0)}
+        assert not more, f"left over: {left}, idle: {idle}"
 
 
 @functools.lru_cache(maxsize=None)
@@ -155,7 +160,7 @@ def idle_levels(body):
     with start(body, append="log=off") as server:
         server.wait_ready()
         assert vm.fetch(server.ipv4, "/")[0] == 200
-        time.sleep(7)
+        time.sleep(12)
         server.power_button()
         server.wait_console(r"^pools: .*\n", 20)
         return {name: level for name, level in pool_levels(server).items()
