@@ -1,7 +1,7 @@
 /*
- * Traps.  An exception in ring 3 ends the server (server_crashed), one in ring 0
- * ends the VM (report, reboot).  Interrupts only set flags: the timer's also
- * feeds the watchdog and looks at the power button.
+ * Traps.  An exception in ring 3 ends the server (server_crashed), one in ring 0,
+ * and every abort, ends the VM (report, reboot).  Interrupts only set flags: the
+ * timer's also feeds the watchdog and looks at the power button.
  *
  * True at all times: ring 0 runs with interrupts off except inside trap_sleep();
  * ring 3 runs with interrupts on.
@@ -241,6 +241,16 @@ static bool from_ring3(const struct trap_frame *frame)
 	return (frame->cs & 3) == 3;
 }
 
+/*
+ * Aborts (SDM vol. 3, section 6.5) say that the machine or our tables are broken,
+ * not who was running: what the frame says does not count.
+ */
+static bool is_abort(const struct trap_frame *frame)
+{
+	return frame->vector == VECTOR_DOUBLE_FAULT ||
+	    frame->vector == VECTOR_MACHINE_CHECK;
+}
+
 void trap_handle(struct trap_frame *frame)
 {
 	/* The CPU leaves AC as it was, and ring 3 may set it: close SMAP's window. */
@@ -252,7 +262,7 @@ void trap_handle(struct trap_frame *frame)
 			gate_tick(frame);
 		return;
 	}
-	if (from_ring3(frame))
+	if (from_ring3(frame) && !is_abort(frame))
 		server_crashed_trap(frame);
 	report_kernel_trap(frame);
 }

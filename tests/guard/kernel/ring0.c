@@ -13,6 +13,7 @@
  * case user_in_handler: KERNEL CRASH in ring 0 .*page fault.*reading.*not allowed there
  * case user_execute: KERNEL CRASH in ring 0 .*page fault.*executing.*not allowed there
  * case stack_overflow: KERNEL CRASH in ring 0 .*double fault
+ * case abort_in_ring3: KERNEL CRASH in ring 0 .*machine check
  * case map_again: KERNEL PANIC at kernel/map.c
  * case alias_rom: KERNEL PANIC at kernel/map.c
  * case alias_text: KERNEL PANIC at kernel/map.c
@@ -140,6 +141,8 @@ void __wrap_server_run(void)
 		__asm__ volatile("movq %0, %%rbp; ud2" : : "r"(kernel_stack_top - 8));
 	if (case_is("stack_overflow"))
 		(void)overflow(zero);
+	if (case_is("abort_in_ring3"))
+		trap_handle(&(struct trap_frame){ .vector = 18, .cs = 0x23 });
 	if (case_is("map_again"))
 		(void)map_region(0x100000, 4096, MAP_WRITE);
 	if (case_is("smash"))
