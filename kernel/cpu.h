@@ -13,6 +13,7 @@
 
 #define CR4_OSFXSR     (1ULL << 9)
 #define CR4_OSXMMEXCPT (1ULL << 10)
+#define CR4_MCE        (1ULL << 6)
 #define CR4_PAE        (1ULL << 5)
 #define CR4_UMIP       (1ULL << 11)
 #define CR4_SMEP       (1ULL << 20)

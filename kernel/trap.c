@@ -165,7 +165,8 @@ static void note_protection(const char *name)
 static void protections_on(void)
 {
 	struct cpuid leaf = { 0 }, seven = { 0 };
-	uint64_t cr4 = cpu_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	uint64_t cr4 = cpu_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT |
+	    CR4_MCE;
 
 	cpu_cpuid(0, 0, &leaf);
 	if (leaf.eax >= 7)

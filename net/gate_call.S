@@ -1,7 +1,8 @@
 /*
  * The gate's calls in the VM: SYSCALL with the number in rax and the arguments where
- * a C function has them.  The kernel preserves everything but rax (the status),
- * rcx and r11, which SYSCALL itself takes.
+ * a C function has them.  The status comes back in rax; SYSCALL itself takes rcx and
+ * r11, and the kernel clears rdx, rsi, rdi and r8 to r10, which belong to the
+ * function called anyway (System V ABI).  The rest is preserved.
  */
 
 .macro gate_function name, number
