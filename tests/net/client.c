@@ -20,6 +20,7 @@ enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
 
 struct network network;
 struct client clients[CLIENTS_CAP];
+bool clients_check = true;
 
 static size_t clients_used;      /* the others were never opened */
 
@@ -34,7 +35,7 @@ static size_t packets_used;
 
 static void check_that(bool good, const char *what)
 {
-	if (good)
+	if (good || !clients_check)
 		return;
 	fprintf(stderr, "client: %s\n", what);
 	abort();
@@ -426,7 +427,7 @@ static void run_world(void)
 		/* Tell of a window that has opened by a segment or half of all. */
 		if (c->read_rate != 0 && c->read_rate != UINT32_MAX &&
 		    (int32_t)(c->rcv_nxt + tellable_window(c) - c->offered) >=
-		    (int32_t)(c->window_cap < 2920 ? (c->window_cap + 1) / 2 : 1460))
+		    (int32_t)(c->window_cap < 2920 ? 1 + c->window_cap / 2 : 1460))
 			send_ack(c);
 		if (c->unread > 0 && c->read_rate != 0 && now + MS < next)
 			next = now + MS;
@@ -513,7 +514,10 @@ void client_connect(struct client *c)
 
 void client_send(struct client *c, const void *data, size_t len)
 {
-	check_that(c->out_len + len <= sizeof c->out, "client's buffer");
+	if (c->out_len + len > sizeof c->out) {
+		check_that(false, "client's buffer");
+		return;
+	}
 	memcpy(c->out + c->out_len, data, len);
 	c->out_len += len;
 	push(c);
@@ -535,6 +539,29 @@ void client_reset(struct client *c)
 void client_forget(struct client *c)
 {
 	c->state = CLIENT_IDLE;
+}
+
+void client_forge(struct client *c, const struct forged *forged)
+{
+	uint8_t f[WIRE_FRAME_CAP];
+	uint8_t *tcp = f + 14 + (c->ipv6 ? 40 : 20);
+	const size_t head = 20 + forged->options_len;
+
+	memset(tcp, 0, 20);
+	put16(tcp, c->port);
+	put16(tcp + 2, 80);
+	put32(tcp + 4, c->snd_nxt + (uint32_t)forged->seq);
+	put32(tcp + 8, c->rcv_nxt + (uint32_t)forged->ack);
+	tcp[12] = (uint8_t)(head / 4 << 4);
+	tcp[13] = forged->flags;
+	put16(tcp + 14, forged->window);
+	if (forged->options_len > 0)
+		memcpy(tcp + 20, forged->options, forged->options_len);
+	if (forged->data_len > 0)
+		memcpy(tcp + head, forged->data, forged->data_len);
+	frame_tcp(f, c->ipv6, c->ipv6 ? our_ipv6 : our_ipv4, tcp,
+	    head + forged->data_len);
+	carry(f, (size_t)(tcp - f) + head + forged->data_len, true, true);
 }
 
 void send_stray_syn(uint32_t number)

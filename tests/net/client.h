@@ -66,6 +66,12 @@ struct network {
 extern struct network network;
 extern struct client clients[CLIENTS_CAP];
 
+/*
+ * True at first.  A harness that forges segments in a client's name clears it: then
+ * the server may be right to send what a client did not ask for.
+ */
+extern bool clients_check;
+
 /* Called once, after net_start(). */
 void clients_start(void);
 
@@ -80,6 +86,21 @@ void client_forget(struct client *c);  /* vanish without a word */
 /* Run server and world until done(arg) or `ms` have passed; returns done(arg). */
 bool run_until(bool (*done)(void *arg), void *arg, uint32_t ms);
 void run_ms(uint32_t ms);
+
+/*
+ * A segment in the name of a client, with anything in it: sequence and acknowledgement
+ * numbers count from what would be right.
+ */
+struct forged {
+	uint8_t flags;
+	int32_t seq, ack;
+	uint16_t window;
+	const uint8_t *options;
+	size_t options_len;       /* a multiple of 4, at most 40 */
+	const uint8_t *data;
+	size_t data_len;          /* at most 1400 */
+};
+void client_forge(struct client *c, const struct forged *forged);
 
 /* A SYN from an address of its own that never answers. */
 void send_stray_syn(uint32_t number);

@@ -138,9 +138,8 @@ static size_t answer_solicitation(const uint8_t *frame, uint8_t *f)
 {
 	const uint8_t *ip = frame + 14;
 
-	/* Nobody else has an address that begins with the server's interface. */
-	if (memcmp(ip + 48, server_ipv6, 16) == 0 || ip[48] == 0xfe ||
-	    load_le64(ip + 8) == 0)
+	/* From nobody: the server asks whether anyone else has its address. */
+	if (memcmp(ip + 48, server_ipv6, 16) == 0 || load_le64(ip + 8) == 0)
 		return 0;
 	memset(f, 0, 86);
 	f[54] = 136;
