@@ -124,7 +124,7 @@ void send_acknowledged(struct net_conn *conn)
 void send_retry(void)
 {
 	/* Each at most once: who is refused again goes to the end. */
-	struct link *last = starved.prev;
+	const struct link *last = starved.prev;
 
 	while (!link_empty(&starved)) {
 		struct link *first = starved.next;
@@ -133,6 +133,8 @@ void send_retry(void)
 		link_remove(first);
 		conn_enter(conn);
 		offer_room(conn);
+		if (!conn->dead && conn->wants_room && conn->in_starved.next == NULL)
+			link_append(&starved, &conn->in_starved);
 		(void)conn_leave(conn);
 		if (first == last)
 			break;

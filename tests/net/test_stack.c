@@ -1,4 +1,5 @@
-/* links: @server tests/net/stack_cases.c tests/net/client.c tests/net/neighbours.c
+/* links: @server tests/net/stack_cases.c tests/net/stack_help.c tests/net/stack_send.c
+ * tests/net/stack_life.c tests/net/client.c tests/net/neighbours.c
  * tests/net/wire.c tests/net/tiny_app.c kernel/gate_check.c */
 /*
  * The whole of net/ with lwIP, on a NIC that does all it can for us: checksums and
