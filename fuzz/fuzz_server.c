@@ -3,13 +3,15 @@
 /*
  * The whole of ring 3, as a stranger on the network meets it.
  *
- * Input: a sequence of steps, each a byte that says what, and what it needs behind it.
- * Frames come as they are, or repaired so that lengths and checksums do not stop
- * them; clients do a proper handshake, so that bytes reach HTTP; segments are
- * forged in a client's name with numbers near the right ones; time passes.
+ * Input: a sequence of steps, each a byte that says what, and what it needs
+ * behind it. Frames come as they are, or repaired so that lengths and checksums
+ * do not stop them; clients do a proper handshake, so that bytes reach HTTP;
+ * segments are forged in a client's name with numbers near the right ones; time
+ * passes.
  *
- * After each input every connection is ended, and every pool has to be as empty as
- * before.  The wire (tests/net/wire.h) checks each frame that the server sends.
+ * After each input every connection is ended, and every pool has to be as empty
+ * as before.  The wire (tests/net/wire.h) checks each frame that the server
+ * sends.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,7 +230,7 @@ static void one_step(struct input *in)
 	run_ms(1);
 }
 
-/* ---- After an input ------------------------------------------------------------- */
+/* ---- After an input ------------------------------------------------------ */
 
 static bool is_idle(void *arg)
 {
@@ -252,8 +254,9 @@ static void end_everything(void)
 	while (tcp_tw_pcbs != NULL)
 		tcp_abort(tcp_tw_pcbs);
 	/*
-	 * What was learnt of neighbours and routers is forgotten, with the packets
-	 * that wait for them: a router that does not answer is waited for without end.
+	 * What was learnt of neighbours and routers is forgotten, with the
+	 * packets that wait for them: a router that does not answer is waited
+	 * for without end.
 	 */
 	etharp_cleanup_netif(netif_default);
 	nd6_cleanup_netif(netif_default);

@@ -1,8 +1,8 @@
 /*
  * Addresses; see address.h.
  *
- * lwIP calls on_status() for every change.  What is new is said once, and written to
- * the keep page.  `shown` holds what was said.
+ * lwIP calls on_status() for every change.  What is new is said once, and
+ * written to the keep page.  `shown` holds what was said.
  */
 #include "net/address.h"
 
@@ -31,7 +31,7 @@ static struct dhcp dhcp;
 static struct keep kept;        /* of before the crash; zero if there was none */
 static struct keep shown;
 
-/* ---- Telling ------------------------------------------------------------------ */
+/* ---- Telling ------------------------------------------------------------- */
 
 static void say_addr4(const uint8_t addr[4])
 {
@@ -116,7 +116,7 @@ static void on_status(struct netif *netif)
 	keep_write(gate->keep, &now);
 }
 
-/* ---- Setting -------------------------------------------------------------------- */
+/* ---- Setting ------------------------------------------------------------- */
 
 static ip4_addr_t ip4_of(const uint8_t bytes[4])
 {
@@ -152,8 +152,8 @@ static void set_ipv6(struct netif *netif, s8_t index, const uint8_t bytes[16],
 }
 
 /*
- * lwIP asks for the next hop of a destination that is on no link it knows of.  After a
- * crash it knows none, until a router has advertised itself again.
+ * lwIP asks for the next hop of a destination that is on no link it knows of.
+ * After a crash it knows none, until a router has advertised itself again.
  */
 const ip6_addr_t *net_next_hop6(const ip6_addr_t *destination)
 {
@@ -174,7 +174,10 @@ const ip6_addr_t *net_next_hop6(const ip6_addr_t *destination)
 	return ip6_addr_isany_val(router) ? NULL : &router;
 }
 
-/* Addresses of before the crash, without asking whether anyone took them meanwhile. */
+/*
+ * Addresses of before the crash, without asking whether anyone took them
+ * meanwhile.
+ */
 static void set_kept(struct netif *netif)
 {
 	if (settings.ipv4 == SETTINGS_AUTO && load_le32(kept.addr4) != 0)

@@ -1,8 +1,8 @@
 /*
  * The Internet checksum; see checksum.h.  Pure.
  *
- * 2^16 - 1 divides 2^64 - 1: words of 64 bits may be added with the carry brought
- * around, and the result folded down to 16 bits.
+ * 2^16 - 1 divides 2^64 - 1: words of 64 bits may be added with the carry
+ * brought around, and the result folded down to 16 bits.
  */
 #include "net/checksum.h"
 

@@ -6,8 +6,9 @@
 #include "config/base.h"
 
 /*
- * Sum len bytes, as words in memory order, not inverted; an odd last byte counts as
- * followed by zero.  Byte order does not matter to the sum (RFC 1071, section 2(B)).
+ * Sum len bytes, as words in memory order, not inverted; an odd last byte
+ * counts as followed by zero.  Byte order does not matter to the sum (RFC 1071,
+ * section 2(B)).
  */
 uint16_t net_sum_bytes(const void *data, size_t len);
 

@@ -1,10 +1,10 @@
 /*
  * Connections: birth, received bytes, death; see conn.h for the fields.
  *
- * Everything here runs inside one turn of net_poll(): either inside lwIP's input of a
- * frame (the on_ functions below) or from a deadline.  The app may end a connection
- * inside its own call; so after each call, `dead` is looked at before anything else,
- * and lwIP is told ERR_ABRT, because the pcb is gone.
+ * Everything here runs inside one turn of net_poll(): either inside lwIP's
+ * input of a frame (the on_ functions below) or from a deadline.  The app may
+ * end a connection inside its own call; so after each call, `dead` is looked at
+ * before anything else, and lwIP is told ERR_ABRT, because the pcb is gone.
  */
 #include "net/conn.h"
 
@@ -18,7 +18,7 @@
 static struct tcp_pcb_listen *listeners[LISTENERS_CAP];
 static size_t listener_count;
 
-/* ---- Death ------------------------------------------------------------------ */
+/* ---- Death --------------------------------------------------------------- */
 
 static void release_hold(struct net_conn *conn)
 {
@@ -65,7 +65,7 @@ void conn_enter(struct net_conn *conn)
 	conn->busy = true;
 }
 
-/* ---- Received bytes ---------------------------------------------------------- */
+/* ---- Received bytes ------------------------------------------------------ */
 
 /* Open the peer's window again by what the app is done with. */
 static void consume(struct net_conn *conn, size_t used)
@@ -74,7 +74,9 @@ static void consume(struct net_conn *conn, size_t used)
 		tcp_recved(conn->pcb, (u16_t)used);
 }
 
-/* Keep bytes that the app did not take; false when there is no memory for them. */
+/*
+ * Keep bytes that the app did not take; false when there is no memory for them.
+ */
 static bool keep(struct net_conn *conn, const uint8_t *data, size_t len)
 {
 	if (conn->hold == NULL) {
@@ -128,7 +130,9 @@ bool conn_leave(struct net_conn *conn)
 	return true;
 }
 
-/* A segment arrived: its bytes go to the app in place if nothing older is held. */
+/*
+ * A segment arrived: its bytes go to the app in place if nothing older is held.
+ */
 static void take_segment(struct net_conn *conn, const struct pbuf *p)
 {
 	const uint8_t *data = p->payload;
@@ -205,7 +209,10 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
 	return leave_with_verdict(conn);
 }
 
-/* lwIP ended the connection: reset by the peer, given up, or closed on both sides. */
+/*
+ * lwIP ended the connection: reset by the peer, given up, or closed on both
+ * sides.
+ */
 static void on_error(void *arg, err_t err)
 {
 	struct net_conn *conn = arg;
@@ -215,7 +222,9 @@ static void on_error(void *arg, err_t err)
 	conn_finish(conn);
 }
 
-/* Both sides have closed: the pcb stays to keep late segments out, without us. */
+/*
+ * Both sides have closed: the pcb stays to keep late segments out, without us.
+ */
 void conn_pcb_added(struct tcp_pcb *pcb)
 {
 	demux_add(pcb);
@@ -231,7 +240,7 @@ void conn_pcb_removed(struct tcp_pcb *pcb)
 	wait_remove_half_open(pcb);
 }
 
-/* ---- Birth ------------------------------------------------------------------- */
+/* ---- Birth --------------------------------------------------------------- */
 
 static struct net_peer peer_of(const struct tcp_pcb *pcb)
 {
@@ -267,7 +276,10 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	tcp_recv(pcb, on_received);
 	tcp_sent(pcb, on_sent);
 	tcp_err(pcb, on_error);
-	/* A response is queued whole and then sent: nothing to gather by waiting. */
+	/*
+	 * A response is queued whole and then sent: nothing to gather by
+	 * waiting.
+	 */
 	tcp_nagle_disable(pcb);
 	wait_add(conn, NET_WAIT_IDLE);
 
@@ -303,7 +315,9 @@ bool net_listen(uint16_t port, const struct net_app *app)
 		tcp_abort(pcb);
 		return false;
 	}
-	/* lwIP hands the argument through as it is; on_accept() only reads it. */
+	/*
+	 * lwIP hands the argument through as it is; on_accept() only reads it.
+	 */
 	tcp_arg(listener, (void *)(uintptr_t)app);
 	tcp_accept(listener, on_accept);
 	listeners[listener_count++] = (struct tcp_pcb_listen *)(void *)listener;
@@ -317,7 +331,7 @@ void conn_stop_listening(void)
 	listener_count = 0;
 }
 
-/* ---- What the app asks --------------------------------------------------------- */
+/* ---- What the app asks --------------------------------------------------- */
 
 void net_resume(struct net_conn *conn)
 {
@@ -333,7 +347,10 @@ void net_close(struct net_conn *conn)
 	conn->wants_room = false;
 	consume(conn, conn->hold_len);
 	release_hold(conn);
-	/* Half of it: the peer's FIN is still to come.  Cannot fail in this state. */
+	/*
+	 * Half of it: the peer's FIN is still to come.  Cannot fail in this
+	 * state.
+	 */
 	if (tcp_shutdown(conn->pcb, 0, 1) != ERR_OK)
 		panic("lwIP refused to close");
 	conn->unsent = true;

@@ -5,8 +5,9 @@
  *   send.c   what is queued for sending, and how much may be
  *   wait.c   what a connection waits for: deadlines, and who goes when room is short
  *
- * A connection object lives from lwIP's accept to the app's closed(), in POOL_CONN.
- * lwIP's pcb is attached to it for the same time, but may outlive it in TIME-WAIT.
+ * A connection object lives from lwIP's accept to the app's closed(), in
+ * POOL_CONN. lwIP's pcb is attached to it for the same time, but may outlive it
+ * in TIME-WAIT.
  *
  *   field       is true
  *   pcb         not NULL until the connection is dead
@@ -71,7 +72,7 @@ static inline uint32_t conn_unacked(const struct net_conn *conn)
 	return unacked <= LIMIT_SEND_LEN ? unacked : 0;
 }
 
-/* ---- conn.c ---------------------------------------------------------------- */
+/* ---- conn.c -------------------------------------------------------------- */
 
 /*
  * Before and after one of the app's functions runs.  The second sends what was
@@ -86,7 +87,7 @@ void conn_stop_listening(void);
 /* Let go of a connection whose pcb ended by itself, or goes on without us. */
 void conn_finish(struct net_conn *conn);
 
-/* ---- send.c ---------------------------------------------------------------- */
+/* ---- send.c -------------------------------------------------------------- */
 
 /* The peer acknowledged bytes: tell the app if there is room again. */
 void send_acknowledged(struct net_conn *conn);
@@ -94,7 +95,7 @@ void send_acknowledged(struct net_conn *conn);
 /* Pool memory may be free again: let those go on who got none. */
 void send_retry(void);
 
-/* ---- wait.c ---------------------------------------------------------------- */
+/* ---- wait.c -------------------------------------------------------------- */
 
 void wait_start(void);
 
@@ -104,8 +105,8 @@ void wait_move(struct net_conn *conn, enum net_wait wait);
 void wait_remove(struct net_conn *conn);
 
 /*
- * A handshake has begun; it has ended, one way or the other (nothing happens when
- * it had before).
+ * A handshake has begun; it has ended, one way or the other (nothing happens
+ * when it had before).
  */
 void wait_add_half_open(struct tcp_pcb *pcb);
 void wait_remove_half_open(struct tcp_pcb *pcb);
@@ -116,19 +117,21 @@ void wait_settle(struct net_conn *conn);
 /* Handle every deadline up to now. */
 void wait_expire(void);
 
-/* The next deadline of any connection, ms since boot; UINT64_MAX without any. */
+/*
+ * The next deadline of any connection, ms since boot; UINT64_MAX without any.
+ */
 uint64_t wait_next_ms(void);
 
 /* A request or a response is under way somewhere. */
 bool wait_any_work(void);
 
 /*
- * Called before each received frame: see that what one frame can take is there, a
- * connection, a pcb, a hold buffer, by ending whoever has the least to lose.
+ * Called before each received frame: see that what one frame can take is there,
+ * a connection, a pcb, a hold buffer, by ending whoever has the least to lose.
  */
 void conn_make_room(void);
 
-/* ---- lists ------------------------------------------------------------------ */
+/* ---- lists --------------------------------------------------------------- */
 
 static inline void link_init(struct link *head)
 {

@@ -1,10 +1,10 @@
 /*
  * The table of connections; see demux.h.
  *
- * Peers choose the addresses and ports, so the hash is keyed: multilinear hashing, for
- * which any two different inputs collide with a chance of 2^-32 over random keys
- * (Lemire and Kaser, "Strongly universal string hashing is fast", section 2).  A peer
- * cannot see the table, and so cannot learn the key.
+ * Peers choose the addresses and ports, so the hash is keyed: multilinear
+ * hashing, for which any two different inputs collide with a chance of 2^-32
+ * over random keys (Lemire and Kaser, "Strongly universal string hashing is
+ * fast", section 2).  A peer cannot see the table, and so cannot learn the key.
  */
 #include "net/demux.h"
 

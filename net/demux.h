@@ -1,6 +1,6 @@
 /*
- * Which connection does a segment belong to?  A hash table of all pcbs that can receive
- * one, called by lwIP through net/hooks.h (config/lwip-lookup.patch).
+ * Which connection does a segment belong to?  A hash table of all pcbs that can
+ * receive one, called by lwIP through net/hooks.h (config/lwip-lookup.patch).
  */
 #pragma once
 

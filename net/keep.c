@@ -44,8 +44,9 @@ static bool addr4_plausible(const uint8_t addr[4])
 }
 
 /*
- * Global, unique local or (out of use, but what QEMU's user networking announces)
- * site-local: RFC 4291, section 2.4; RFC 4193, section 3.1; RFC 3879.
+ * Global, unique local or (out of use, but what QEMU's user networking
+ * announces) site-local: RFC 4291, section 2.4; RFC 4193, section 3.1; RFC
+ * 3879.
  */
 static bool addr6_plausible(const uint8_t addr[16])
 {

@@ -1,7 +1,8 @@
 /*
- * Addresses that outlive a crash of the server: a record in the gate's keep page.  It
- * was written by a server that then went wrong, so it is read with suspicion:
- * magic, version, checksum, and the shape of every address.  Pure but for the page.
+ * Addresses that outlive a crash of the server: a record in the gate's keep
+ * page.  It was written by a server that then went wrong, so it is read with
+ * suspicion: magic, version, checksum, and the shape of every address.  Pure
+ * but for the page.
  */
 #pragma once
 
@@ -22,5 +23,7 @@ struct keep {
 /* Write the record into a page of GATE_KEEP_LEN bytes. */
 void keep_write(uint8_t *page, const struct keep *keep);
 
-/* Read it; false, and *keep is zero, when there is none that can be believed. */
+/*
+ * Read it; false, and *keep is zero, when there is none that can be believed.
+ */
 MUST_USE bool keep_read(const uint8_t *page, struct keep *keep);

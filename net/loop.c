@@ -1,8 +1,9 @@
 /*
  * Start, loop, clock and console; see net.h.
  *
- * One turn: exchange frames until there is nothing to exchange, let timers and deadlines
- * run, send what came of it, and sleep until the next of them or the next frame.
+ * One turn: exchange frames until there is nothing to exchange, let timers and
+ * deadlines run, send what came of it, and sleep until the next of them or the
+ * next frame.
  */
 #include "net/loop.h"
 
@@ -33,7 +34,7 @@ static bool over;               /* net_poll() has returned false */
 static char log_text[GATE_LOG_MAX];
 static size_t log_len;
 
-/* ---- Clock ----------------------------------------------------------------------- */
+/* ---- Clock --------------------------------------------------------------- */
 
 uint64_t loop_now_ns(void)
 {
@@ -52,7 +53,7 @@ uint64_t net_unix_time(void)
 	return clock->wall_ns == 0 ? 0 : (clock->wall_ns + now_ns) / NS_PER_S;
 }
 
-/* ---- Console --------------------------------------------------------------------- */
+/* ---- Console ------------------------------------------------------------- */
 
 static void flush_log(void)
 {
@@ -89,7 +90,7 @@ void net_print_pools(void)
 	net_log(line, pools_format(line, sizeof line));
 }
 
-/* ---- Start ------------------------------------------------------------------------ */
+/* ---- Start --------------------------------------------------------------- */
 
 const char *net_start(const struct gate_info *info)
 {
@@ -117,7 +118,7 @@ const char *net_start(const struct gate_info *info)
 	return NULL;
 }
 
-/* ---- Loop ------------------------------------------------------------------------- */
+/* ---- Loop ---------------------------------------------------------------- */
 
 static void exchange(void)
 {
@@ -127,7 +128,10 @@ static void exchange(void)
 	}
 }
 
-/* Sleep, unless there is something to do; notice an operator who wants us to stop. */
+/*
+ * Sleep, unless there is something to do; notice an operator who wants us to
+ * stop.
+ */
 static void sleep_until_due(void)
 {
 	uint64_t next_ms = timers_next_ms();

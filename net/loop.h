@@ -1,5 +1,6 @@
 /*
- * The loop of the server, as the other files of net/ see it; see net_poll() in net.h.
+ * The loop of the server, as the other files of net/ see it; see net_poll() in
+ * net.h.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /*
- * How lwIP is built here: a server of TCP over IPv4 and IPv6 on one Ethernet, with
- * everything else left out.  The order is lwIP's opt.h.  Element counts of pools are
- * not set here: net/pools.c replaces lwIP's allocators and sizes itself at start.
+ * How lwIP is built here: a server of TCP over IPv4 and IPv6 on one Ethernet,
+ * with everything else left out.  The order is lwIP's opt.h.  Element counts of
+ * pools are not set here: net/pools.c replaces lwIP's allocators and sizes
+ * itself at start.
  */
 #pragma once
 
@@ -18,11 +19,14 @@
 #define LWIP_IGMP 0
 #define LWIP_AUTOIP 0
 
-/* net/timers.c calls the protocols' tick functions; lwIP's scheduler is not built. */
+/*
+ * net/timers.c calls the protocols' tick functions; lwIP's scheduler is not
+ * built.
+ */
 #define LWIP_TIMERS 1
 #define LWIP_TIMERS_CUSTOM 1
 
-/* ---- Memory: net/pools.c -------------------------------------------------- */
+/* ---- Memory: net/pools.c ------------------------------------------------- */
 
 /*
  * mem.c and memp.c are not built; net/pools.c defines mem_malloc() and
@@ -36,28 +40,34 @@
 /* Receive buffers are the gate's, wrapped in pbufs of our own. */
 #define LWIP_SUPPORT_CUSTOM_PBUF 1
 
-/* Which payload length each segment of a frame longer than the MTU has; 0: not cut. */
+/*
+ * Which payload length each segment of a frame longer than the MTU has; 0: not
+ * cut.
+ */
 #define LWIP_PBUF_CUSTOM_DATA u16_t gso_size;
 #define LWIP_PBUF_CUSTOM_DATA_INIT(p) ((p)->gso_size = 0)
 
-/* ---- Interface ------------------------------------------------------------ */
+/* ---- Interface ----------------------------------------------------------- */
 
 #define LWIP_SINGLE_NETIF 1
 #define LWIP_NETIF_STATUS_CALLBACK 1
 #define LWIP_NETIF_HWADDRHINT 1
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
 
-/* ---- IPv4 ------------------------------------------------------------------ */
+/* ---- IPv4 ---------------------------------------------------------------- */
 
 /*
- * Fragments are dropped, in both directions and both families.  Our segments fit the
- * MTU and so do a browser's; reassembly is memory that strangers fill.
+ * Fragments are dropped, in both directions and both families.  Our segments
+ * fit the MTU and so do a browser's; reassembly is memory that strangers fill.
  * Not offered: RFC 791, section 3.2 (reassembly); RFC 8200, section 4.5.
  */
 #define IP_FRAG 0
 #define IP_REASSEMBLY 0
 #define IP_FORWARD 0
-/* Source routes and the like have no use here; a packet with options is dropped. */
+/*
+ * Source routes and the like have no use here; a packet with options is
+ * dropped.
+ */
 #define IP_OPTIONS_ALLOWED 0
 #define IP_DEFAULT_TTL 64
 
@@ -67,12 +77,15 @@
 
 #define LWIP_UDP 1
 #define LWIP_DHCP 1
-/* Probing an address for conflicts would delay every boot by seconds (RFC 5227). */
+/*
+ * Probing an address for conflicts would delay every boot by seconds (RFC
+ * 5227).
+ */
 #define LWIP_DHCP_DOES_ACD_CHECK 0
 #define LWIP_ACD 0
 #define LWIP_DHCP_MAX_DNS_SERVERS 0
 
-/* ---- IPv6 ------------------------------------------------------------------ */
+/* ---- IPv6 ---------------------------------------------------------------- */
 
 #define LWIP_IPV6 1
 #define LWIP_IPV6_FRAG 0
@@ -85,11 +98,14 @@
 #define LWIP_ND6_QUEUEING 1
 #define LWIP_ND6_NUM_NEIGHBORS LIMIT_NEIGHBOURS
 #define LWIP_ND6_NUM_DESTINATIONS LIMIT_NEIGHBOURS
-/* The list of multicast groups: one solicited-node group per address, and all-nodes. */
+/*
+ * The list of multicast groups: one solicited-node group per address, and
+ * all-nodes.
+ */
 #define MEMP_NUM_MLD6_GROUP 8
 #define MEMP_NUM_ND6_QUEUE LIMIT_NEIGHBOURS
 
-/* ---- TCP ------------------------------------------------------------------- */
+/* ---- TCP ----------------------------------------------------------------- */
 
 #define LWIP_TCP 1
 #define LWIP_ALTCP 0
@@ -98,11 +114,15 @@
 #define TCP_LISTEN_BACKLOG 0
 #define TCP_TTL 64
 
-/* The largest segment of Ethernet; an interface with a smaller MTU lowers it. */
+/*
+ * The largest segment of Ethernet; an interface with a smaller MTU lowers it.
+ */
 #define TCP_MSS 1460
 #define TCP_CALCULATE_EFF_SEND_MSS 1
 
-/* Patched in by config/lwip-peer.patch: a peer cannot ask for shorter segments. */
+/*
+ * Patched in by config/lwip-peer.patch: a peer cannot ask for shorter segments.
+ */
 #define LWIP_TCP_MSS_MIN LIMIT_MSS_MIN
 
 /* What we let a peer send unread: what a hold buffer keeps. */
@@ -132,11 +152,14 @@
 /* TIME-WAIT is twice this: a minute, as elsewhere (RFC 9293 suggests four). */
 #define TCP_MSL 30000UL
 
-/* lwIP's arithmetic for static pools; ours are sized at start, net/pools.c asserts. */
+/*
+ * lwIP's arithmetic for static pools; ours are sized at start, net/pools.c
+ * asserts.
+ */
 #define LWIP_DISABLE_TCP_SANITY_CHECKS 1
 
 #define LWIP_HOOK_FILENAME "net/hooks.h"
 
-/* ---- Off ------------------------------------------------------------------- */
+/* ---- Off ----------------------------------------------------------------- */
 
 #define LWIP_STATS 0

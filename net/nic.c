@@ -1,22 +1,25 @@
 /*
  * lwIP's interface over the gate; see nic.h.
  *
- * Sending.  A frame is a chain of pbufs that lwIP built; we take a reference, so that
- * lwIP neither reuses nor changes it, and drop it when the gate reports the frame
- * sent.  Each frame has a slot, whose number is the gate's cookie:
+ * Sending.  A frame is a chain of pbufs that lwIP built; we take a reference,
+ * so that lwIP neither reuses nor changes it, and drop it when the gate reports
+ * the frame sent.  Each frame has a slot, whose number is the gate's cookie:
  *
  *   free     on the stack `free_slots`
  *   queued   in the ring `queue`, not yet taken by the gate
  *   flying   taken by the gate; the NIC reads its bytes
  *
- * Slots bound both: when none is free, lwIP is told so (ERR_MEM), keeps TCP segments
- * and drops the rest; once there is room again tcp_txnow() sends what was kept.
+ * Slots bound both: when none is free, lwIP is told so (ERR_MEM), keeps TCP
+ * segments and drops the rest; once there is room again tcp_txnow() sends what
+ * was kept.
  *
- * Receiving.  Every receive buffer of the gate has a pbuf of our own in `rx_pbufs`;
- * when lwIP frees it, the buffer's number goes into the block of the next exchange.
+ * Receiving.  Every receive buffer of the gate has a pbuf of our own in
+ * `rx_pbufs`; when lwIP frees it, the buffer's number goes into the block of
+ * the next exchange.
  *
- * The block is in two halves: what we fill (tx, slices, give) and what the gate fills
- * (rx, done).  Processing rx may add to give and to the queue, never to rx or done.
+ * The block is in two halves: what we fill (tx, slices, give) and what the gate
+ * fills (rx, done).  Processing rx may add to give and to the queue, never to
+ * rx or done.
  */
 #include "net/nic.h"
 
@@ -43,8 +46,8 @@
 #define ARP_LEN 28
 
 /*
- * No frame that means something to us is shorter: ARP, or IPv4 with ICMP or UDP.  lwIP reads
- * that far into a frame before it looks at the length.
+ * No frame that means something to us is shorter: ARP, or IPv4 with ICMP or
+ * UDP.  lwIP reads that far into a frame before it looks at the length.
  */
 #define FRAME_MIN (ETH_LEN + ARP_LEN)
 _Static_assert(ARP_LEN <= IP4_LEN + UDP_LEN, "no packet is shorter than ARP's");
@@ -77,9 +80,12 @@ _Static_assert((LIMIT_TX_FRAMES & (LIMIT_TX_FRAMES - 1)) == 0,
 _Static_assert(LIMIT_RX_BUFFERS <= GATE_GIVE_BATCH,
     "all receive buffers can be given back in one exchange");
 
-/* ---- Sending --------------------------------------------------------------- */
+/* ---- Sending ------------------------------------------------------------- */
 
-/* The sum of the pseudo-header, RFC 9293, section 3.1, for the NIC to go on from. */
+/*
+ * The sum of the pseudo-header, RFC 9293, section 3.1, for the NIC to go on
+ * from.
+ */
 static uint16_t pseudo_sum(const uint8_t *addrs, size_t addrs_len, uint8_t proto,
     uint32_t transport_len)
 {
@@ -91,9 +97,9 @@ static uint16_t pseudo_sum(const uint8_t *addrs, size_t addrs_len, uint8_t proto
 
 /*
  * Decide what the NIC is to do for a frame we built, and prepare the frame: its
- * checksum field gets the sum of the pseudo-header (Virtio 1.2, section 5.1.6.2).
- * Headers are always contiguous in the first pbuf; anything else is sent as it is,
- * and lwIP has then put checksums in (ICMP, ICMPv6).
+ * checksum field gets the sum of the pseudo-header (Virtio 1.2, section
+ * 5.1.6.2). Headers are always contiguous in the first pbuf; anything else is
+ * sent as it is, and lwIP has then put checksums in (ICMP, ICMPv6).
  */
 static void prepare(struct tx_slot *slot)
 {
@@ -169,7 +175,10 @@ static err_t send_frame(struct netif *nif, struct pbuf *frame)
 	return ERR_OK;
 }
 
-/* Put the frame of a slot into the block; false when the block has no room for it. */
+/*
+ * Put the frame of a slot into the block; false when the block has no room for
+ * it.
+ */
 static bool add_to_block(uint16_t index)
 {
 	const struct tx_slot *slot = &slots[index];
@@ -224,14 +233,17 @@ static void take_done(void)
 	}
 }
 
-/* ---- Receiving ------------------------------------------------------------- */
+/* ---- Receiving ----------------------------------------------------------- */
 
 static uint8_t *buffer_at(size_t index)
 {
 	return gate->rx_base + index * gate->rx_size;
 }
 
-/* lwIP is done with a received frame: its buffer goes back with the next exchange. */
+/*
+ * lwIP is done with a received frame: its buffer goes back with the next
+ * exchange.
+ */
 static void give_back(struct pbuf *p)
 {
 	const size_t index = (size_t)((struct pbuf_custom *)(void *)p - rx_pbufs);
@@ -271,7 +283,7 @@ static void take_frame(const struct gate_rx *rx)
 	(void)ethernet_input(p, &netif);
 }
 
-/* ---- The whole -------------------------------------------------------------- */
+/* ---- The whole ----------------------------------------------------------- */
 
 bool nic_exchange(void)
 {

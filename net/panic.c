@@ -1,5 +1,6 @@
 /*
- * The server finds itself wrong: the kernel reports it and starts the server anew.
+ * The server finds itself wrong: the kernel reports it and starts the server
+ * anew.
  */
 #include "kernel/gate.h"
 #include "net/text.h"
@@ -20,7 +21,9 @@ void panic_at(const char *file, int line, const char *what)
 	}
 }
 
-/* Called by the compiler's code when a function's stack canary was overwritten. */
+/*
+ * Called by the compiler's code when a function's stack canary was overwritten.
+ */
 NORETURN void __stack_chk_fail(void);
 
 void __stack_chk_fail(void)

@@ -1,6 +1,6 @@
 /*
- * Free memory that must not be touched: under AddressSanitizer a touch is reported,
- * elsewhere these are nothing.
+ * Free memory that must not be touched: under AddressSanitizer a touch is
+ * reported, elsewhere these are nothing.
  */
 #pragma once
 

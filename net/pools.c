@@ -1,7 +1,8 @@
 /*
- * Pools; see pools.h.  A pool is a stack of free elements linked through their first
- * word.  `fresh` is the part of the pool never taken so far: elements move from there
- * to the stack as they are given back, so that a start touches no memory.
+ * Pools; see pools.h.  A pool is a stack of free elements linked through their
+ * first word.  `fresh` is the part of the pool never taken so far: elements
+ * move from there to the stack as they are given back, so that a start touches
+ * no memory.
  *
  * In use: level = (fresh - base) / size - elements on the stack.
  */
@@ -21,7 +22,10 @@
 
 #define ALIGN_16(len) (((len) + 15u) & ~15u)
 
-/* What pbuf_alloc() asks mem_malloc() for, by payload length and room for headers. */
+/*
+ * What pbuf_alloc() asks mem_malloc() for, by payload length and room for
+ * headers.
+ */
 #define RAM_LEN(layer, len) \
 	(LWIP_MEM_ALIGN_SIZE(sizeof(struct pbuf)) + \
 	    LWIP_MEM_ALIGN_SIZE((size_t)(layer)) + LWIP_MEM_ALIGN_SIZE((size_t)(len)))
@@ -78,9 +82,9 @@ _Static_assert(sizeof(struct udp_pcb) <= OTHER_LEN &&
     "an element of the shared pool holds each type it serves");
 
 /*
- * How many elements each connection brings.  A response in flight takes a segment,
- * a header with copied bytes and a reference; the rest is for long bodies.
- * Numbers of fixed size serve the machine as a whole.
+ * How many elements each connection brings.  A response in flight takes a
+ * segment, a header with copied bytes and a reference; the rest is for long
+ * bodies. Numbers of fixed size serve the machine as a whole.
  */
 static uint32_t plan(enum pool_id id, uint32_t conns)
 {
@@ -245,7 +249,7 @@ size_t pools_format(char *text, size_t cap)
 	return t.len;
 }
 
-/* ---- lwIP's allocators ---------------------------------------------------- */
+/* ---- lwIP's allocators --------------------------------------------------- */
 
 void mem_init(void)
 {
@@ -280,7 +284,9 @@ void *mem_malloc(mem_size_t len)
 	return NULL;
 }
 
-/* The three packet pools lie one after the other, in the order of their sizes. */
+/*
+ * The three packet pools lie one after the other, in the order of their sizes.
+ */
 void mem_free(void *element)
 {
 	const uint8_t *at = element;

@@ -1,7 +1,7 @@
 /*
- * All memory of the server: pools of elements of fixed size, cut once from the memory
- * the gate gave us.  Taking and giving back are a few instructions; nothing is ever
- * split, merged or moved, so nothing can fragment.
+ * All memory of the server: pools of elements of fixed size, cut once from the
+ * memory the gate gave us.  Taking and giving back are a few instructions;
+ * nothing is ever split, merged or moved, so nothing can fragment.
  *
  * lwIP's mem_malloc() and memp_malloc() are bodies over these pools.
  */
@@ -28,7 +28,10 @@ enum pool_id {
  */
 MUST_USE uint32_t pools_start(uint8_t *memory, uint64_t len);
 
-/* Take an element, aligned to 16, contents undefined; NULL when the pool is empty. */
+/*
+ * Take an element, aligned to 16, contents undefined; NULL when the pool is
+ * empty.
+ */
 void *pool_take(enum pool_id id);
 
 /* Give back an element that pool_take() of the same pool returned. */

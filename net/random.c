@@ -1,8 +1,9 @@
 /*
  * Random numbers for the stack; see random.h and hooks.h.
  *
- * The kernel's generator is asked for GATE_RANDOM_MAX bytes at a time.  Bytes are wiped
- * as they are used: what was drawn for one connection cannot be read later.
+ * The kernel's generator is asked for GATE_RANDOM_MAX bytes at a time.  Bytes
+ * are wiped as they are used: what was drawn for one connection cannot be read
+ * later.
  */
 #include "net/random.h"
 

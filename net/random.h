@@ -1,6 +1,7 @@
 /*
- * Numbers nobody off the path can guess: for ports, identifiers, and the first sequence
- * numbers of connections (net/hooks.h).  lwIP asks through net/arch/cc.h.
+ * Numbers nobody off the path can guess: for ports, identifiers, and the first
+ * sequence numbers of connections (net/hooks.h).  lwIP asks through
+ * net/arch/cc.h.
  */
 #pragma once
 

@@ -1,14 +1,15 @@
 /*
  * What is queued for sending; see conn.h and net.h.
  *
- * Bytes of the ROM are queued by reference.  No more is queued than the peer's window
- * and the congestion window let go, and one segment: whatever is acknowledged
- * makes room, on_sent() asks the app for more, and lwIP sends it in the same breath.
- * So a client that does not read costs two segments, however long its file is.
+ * Bytes of the ROM are queued by reference.  No more is queued than the peer's
+ * window and the congestion window let go, and one segment: whatever is
+ * acknowledged makes room, on_sent() asks the app for more, and lwIP sends it
+ * in the same breath. So a client that does not read costs two segments,
+ * however long its file is.
  *
  * Pool memory is shared by a rule that needs no bookkeeping: a connection with
- * something under way may take an eighth of what is left.  Greedy ones then leave
- * at least their own share free for everyone else, and nobody starves.
+ * something under way may take an eighth of what is left.  Greedy ones then
+ * leave at least their own share free for everyone else, and nobody starves.
  */
 #include "net/conn.h"
 
@@ -20,7 +21,10 @@
 /* Connections with nothing under way that found a pool empty. */
 static struct link starved = { &starved, &starved };
 
-/* Bytes the peer and the network can take beyond what is queued, and one segment. */
+/*
+ * Bytes the peer and the network can take beyond what is queued, and one
+ * segment.
+ */
 static uint32_t send_room(const struct net_conn *conn)
 {
 	const struct tcp_pcb *pcb = conn->pcb;
@@ -63,8 +67,8 @@ bool net_send_copy(struct net_conn *conn, const void *data, size_t len)
 }
 
 /*
- * How much of len to queue at once: what there is room for, and if that is not all, so
- * that the queue ends with a whole segment.
+ * How much of len to queue at once: what there is room for, and if that is not
+ * all, so that the queue ends with a whole segment.
  */
 static uint16_t portion(const struct net_conn *conn, size_t len)
 {

@@ -23,7 +23,10 @@ static bool span_is(struct span s, const char *word)
 	return *word == '\0';
 }
 
-/* Cut s at the first `stop`: what is before it is returned, what is after it stays. */
+/*
+ * Cut s at the first `stop`: what is before it is returned, what is after it
+ * stays.
+ */
 static struct span cut(struct span *s, char stop)
 {
 	struct span before = { s->at, s->at };
@@ -50,7 +53,10 @@ static bool read_number(struct span s, unsigned max, unsigned *out)
 	return value <= max;
 }
 
-/* Four decimal numbers with dots between; the short and octal forms are refused. */
+/*
+ * Four decimal numbers with dots between; the short and octal forms are
+ * refused.
+ */
 static bool read_ipv4(struct span s, uint8_t out[4])
 {
 	for (size_t i = 0; i < 4; i++) {
@@ -95,8 +101,9 @@ static bool read_group(struct span *s, uint8_t out[2])
 }
 
 /*
- * Eight groups, or fewer with one "::" for the rest (RFC 4291, section 2.2, forms 1
- * and 2; the dotted form 3 is not offered: no interface has such an address).
+ * Eight groups, or fewer with one "::" for the rest (RFC 4291, section 2.2,
+ * forms 1 and 2; the dotted form 3 is not offered: no interface has such an
+ * address).
  */
 static bool read_ipv6(struct span s, uint8_t out[16])
 {
@@ -158,7 +165,9 @@ static bool is_host4(const uint8_t addr[4])
 	return addr[0] != 0 && addr[0] != 127 && addr[0] < 224;
 }
 
-/* Multicast, and the first 2^64 with loopback and "none", are nobody's address. */
+/*
+ * Multicast, and the first 2^64 with loopback and "none", are nobody's address.
+ */
 static bool is_host6(const uint8_t addr[16])
 {
 	return addr[0] != 0xff && load_le64(addr) != 0;
@@ -175,7 +184,10 @@ static bool is_off_word(struct span s)
 	return span_is(s, "off") || span_is(s, "none");
 }
 
-/* CLIENT, with or without /BITS; sets the netmask to BITS or to the old classes'. */
+/*
+ * CLIENT, with or without /BITS; sets the netmask to BITS or to the old
+ * classes'.
+ */
 static const char *read_client(struct span client, struct settings *out)
 {
 	const struct span addr = cut(&client, '/');

@@ -1,6 +1,6 @@
 /*
- * SipHash-2-4: a keyed hash of short inputs whose values nobody without the key can
- * predict.  Not constant-time in the length, which is not secret here.
+ * SipHash-2-4: a keyed hash of short inputs whose values nobody without the key
+ * can predict.  Not constant-time in the length, which is not secret here.
  * Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012.
  */
 #pragma once

@@ -54,7 +54,9 @@ void text_add_ipv6(struct text *t, const uint8_t addr[16])
 		return;
 	}
 
-	/* The longest run of zero groups, the first of equals: section 4.2.3. */
+	/*
+	 * The longest run of zero groups, the first of equals: section 4.2.3.
+	 */
 	for (size_t i = 0; i < 8; i++) {
 		size_t n = 0;
 

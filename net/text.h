@@ -1,6 +1,6 @@
 /*
- * Short texts for the operator, built in a buffer of fixed size.  What does not fit is
- * cut; there is no terminating NUL.
+ * Short texts for the operator, built in a buffer of fixed size.  What does not
+ * fit is cut; there is no terminating NUL.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /*
  * lwIP's ticks; see timers.h.
  *
- * ARP and neighbour discovery count seconds of age and lifetime and are always on; both
- * tick together.  The others run while they wait for something:
+ * ARP and neighbour discovery count seconds of age and lifetime and are always
+ * on; both tick together.  The others run while they wait for something:
  *
  *   TCP    250 ms   while any connection exists, TIME-WAIT included
  *   DHCP   500 ms   while a request is unanswered; 60 s for the lease
@@ -97,7 +97,9 @@ u32_t sys_now(void)
 void timers_start(struct netif *netif)
 {
 	nif = netif;
-	/* The first tick at once: it sends the first neighbour solicitations. */
+	/*
+	 * The first tick at once: it sends the first neighbour solicitations.
+	 */
 	tick_second();
 	timers_run();
 }

@@ -1,7 +1,7 @@
 /*
- * lwIP's clockwork: its protocols have tick functions that want to be called at fixed
- * intervals.  Each is called only while it has something to wait for, so that an idle
- * machine sleeps.
+ * lwIP's clockwork: its protocols have tick functions that want to be called at
+ * fixed intervals.  Each is called only while it has something to wait for, so
+ * that an idle machine sleeps.
  */
 #pragma once
 

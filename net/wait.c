@@ -1,9 +1,10 @@
 /*
  * What connections wait for, and for how long; see conn.h.
  *
- * One list per state.  All members of a list have waited under the same limit, so
- * appending keeps it ordered by deadline, and the first is the next to expire and
- * the first to go when room is needed: the one that has waited longest.
+ * One list per state.  All members of a list have waited under the same limit,
+ * so appending keeps it ordered by deadline, and the first is the next to
+ * expire and the first to go when room is needed: the one that has waited
+ * longest.
  */
 #include "net/conn.h"
 
@@ -14,7 +15,10 @@
 
 static struct link waiting[NET_WAIT_STATES];
 
-/* Handshakes begun and not finished: lwIP's alone, there is no connection object yet. */
+/*
+ * Handshakes begun and not finished: lwIP's alone, there is no connection
+ * object yet.
+ */
 static struct {
 	struct tcp_pcb *oldest, *newest;
 	uint32_t count;
@@ -33,7 +37,7 @@ void wait_start(void)
 		link_init(&waiting[i]);
 }
 
-/* ---- Moving ------------------------------------------------------------------ */
+/* ---- Moving -------------------------------------------------------------- */
 
 static void enter_list(struct net_conn *conn, enum net_wait wait)
 {
@@ -111,7 +115,7 @@ void wait_settle(struct net_conn *conn)
 		wait_move(conn, (enum net_wait)conn->wanted);
 }
 
-/* ---- Deadlines ----------------------------------------------------------------- */
+/* ---- Deadlines ----------------------------------------------------------- */
 
 /* The app may say a last word; whoever it does not close is reset. */
 static void expire_conn(struct net_conn *conn)
@@ -178,7 +182,7 @@ bool wait_any_work(void)
 	    !link_empty(&waiting[NET_WAIT_WRITE]);
 }
 
-/* ---- Making room ------------------------------------------------------------------ */
+/* ---- Making room --------------------------------------------------------- */
 
 /* End the connection that has waited longest in a state; false without any. */
 static bool evict(enum net_wait wait)
@@ -198,7 +202,9 @@ static bool evict_half_open(void)
 	return true;
 }
 
-/* End the request that holds a buffer and has waited longest, else a response. */
+/*
+ * End the request that holds a buffer and has waited longest, else a response.
+ */
 static bool evict_holder(void)
 {
 	static const enum net_wait order[] = {

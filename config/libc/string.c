@@ -1,13 +1,14 @@
 /*
  * memcpy and its family, for code without a C library.
  *
- * General registers only (the kernel keeps no vector state), any alignment.  Up to
- * 16 bytes are moved as two overlapping words; beyond that 32 bytes a round,
- * with the last 32 overlapping what was done, so that there is no tail loop; from
- * REP_LEN on the CPU's string instruction, whose start-up cost has paid off by then.
+ * General registers only (the kernel keeps no vector state), any alignment.  Up
+ * to 16 bytes are moved as two overlapping words; beyond that 32 bytes a round,
+ * with the last 32 overlapping what was done, so that there is no tail loop;
+ * from REP_LEN on the CPU's string instruction, whose start-up cost has paid
+ * off by then.
  *
- * A compiler that recognises a copy loop replaces it by a call of memcpy: here that
- * would be endless.  stay_loop() in each loop keeps it one, at no cost.
+ * A compiler that recognises a copy loop replaces it by a call of memcpy: here
+ * that would be endless.  stay_loop() in each loop keeps it one, at no cost.
  */
 #include "config/libc/string.h"
 
@@ -22,7 +23,10 @@ typedef uint16_t word2 __attribute__((may_alias, aligned(1)));
 
 #define stay_loop() __asm__ volatile("" : : : "memory")
 
-/* 0..16 bytes; all are read before the first is written, so overlap is harmless. */
+/*
+ * 0..16 bytes; all are read before the first is written, so overlap is
+ * harmless.
+ */
 static inline void move_small(uint8_t *to, const uint8_t *from, size_t len)
 {
 	if (len >= 8) {
@@ -61,7 +65,10 @@ static inline void move_32(uint8_t *to, const uint8_t *from)
 	((word8 *)to)[3] = d;
 }
 
-/* 17 bytes or more, from the front; right when `to` is not inside [from, from + len). */
+/*
+ * 17 bytes or more, from the front; right when `to` is not inside [from, from +
+ * len).
+ */
 static inline void move_up(uint8_t *to, const uint8_t *from, size_t len)
 {
 	if (len < 32) {
@@ -112,7 +119,10 @@ void *memmove(void *to, const void *from, size_t len)
 		move_small(t, f, len);
 		return to;
 	}
-	/* Apart by at least len in either direction: copying cannot hurt itself. */
+	/*
+	 * Apart by at least len in either direction: copying cannot hurt
+	 * itself.
+	 */
 	if ((uintptr_t)t - (uintptr_t)f >= len &&
 	    (uintptr_t)f - (uintptr_t)t >= len) {
 		move_up(t, f, len);

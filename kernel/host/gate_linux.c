@@ -1,9 +1,9 @@
 /*
  * The gate as a Linux process: the same server, for development, sanitizers and
  * profiling.  It refuses the same calls as the kernel, by the same code
- * (kernel/gate_check.c).  What differs: there is no ring 0 to protect, a fault ends
- * the process, and a call that the kernel would refuse is reported by the server's
- * own panic.
+ * (kernel/gate_check.c).  What differs: there is no ring 0 to protect, a fault
+ * ends the process, and a call that the kernel would refuse is reported by the
+ * server's own panic.
  */
 #include "kernel/gate.h"
 
@@ -27,7 +27,9 @@
 #include "kernel/gate_check.h"
 #include "kernel/host/link.h"
 
-/* Where a frame begins in its buffer: the IP header behind it is then aligned. */
+/*
+ * Where a frame begins in its buffer: the IP header behind it is then aligned.
+ */
 #define FRAME_OFF 2
 #define CALIBRATE_NS 5000000u
 
@@ -58,7 +60,7 @@ NORETURN void host_fail(const char *format, ...)
 	exit(1);
 }
 
-/* ---- Clock ---------------------------------------------------------------------- */
+/* ---- Clock --------------------------------------------------------------- */
 
 static uint64_t monotonic_ns(void)
 {
@@ -98,7 +100,7 @@ static void start_clock(void)
 	    (uint64_t)wall.tv_nsec - (monotonic_ns() - start_ns);
 }
 
-/* ---- Calls ------------------------------------------------------------------------ */
+/* ---- Calls --------------------------------------------------------------- */
 
 static bool server_has(const void *at, size_t len, uint32_t rights)
 {
@@ -207,7 +209,9 @@ enum gate_status gate_wait(uint64_t deadline_ns, uint32_t *woke)
 	left = deadline_ns > now ? deadline_ns - now : 0;
 	timeout.tv_sec = (time_t)(left / 1000000000u);
 	timeout.tv_nsec = (long)(left % 1000000000u);
-	/* Stop signals are blocked but here: none can slip in before the sleep. */
+	/*
+	 * Stop signals are blocked but here: none can slip in before the sleep.
+	 */
 	sigemptyset(&none);
 	ready = ppoll(&fd, 1, stop_asked ? &(struct timespec){ 0 } : &timeout,
 	    &none);
@@ -268,7 +272,7 @@ enum gate_status gate_stop(enum gate_stop how, const char *text, size_t len)
 	exit(how == GATE_STOP_REFUSED ? 1 : 0);
 }
 
-/* ---- Start ------------------------------------------------------------------------- */
+/* ---- Start --------------------------------------------------------------- */
 
 static void add_range(const void *start, size_t len, uint32_t rights)
 {

@@ -1,6 +1,6 @@
 /*
- * How Ethernet frames leave and reach the Linux body: a TAP interface, or the stream
- * socket of passt, which needs no rights.
+ * How Ethernet frames leave and reach the Linux body: a TAP interface, or the
+ * stream socket of passt, which needs no rights.
  */
 #pragma once
 
@@ -22,7 +22,8 @@ struct link {
 
 	/*
 	 * Receive one frame of at most cap bytes; longer ones are dropped.
-	 * Returns its length, 0 when none is waiting; *csum is an enum gate_rx_csum.
+	 * Returns its length, 0 when none is waiting; *csum is an enum
+	 * gate_rx_csum.
 	 */
 	size_t (*receive)(struct link *link, uint8_t *frame, size_t cap,
 	    uint16_t *csum);

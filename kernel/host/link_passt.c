@@ -1,9 +1,10 @@
 /*
- * Frames through passt's stream socket: each is preceded by its length, four bytes in
- * network order, as QEMU's "-netdev stream" has it.
+ * Frames through passt's stream socket: each is preceded by its length, four
+ * bytes in network order, as QEMU's "-netdev stream" has it.
  *
- * Towards us, bytes wait in `in` until they make a frame.  From us, what the socket
- * does not take at once of a frame waits in `out`; until it is gone, there is no room.
+ * Towards us, bytes wait in `in` until they make a frame.  From us, what the
+ * socket does not take at once of a frame waits in `out`; until it is gone,
+ * there is no room.
  */
 #include "kernel/host/link.h"
 

@@ -1,7 +1,7 @@
 /*
- * Frames through a Linux TAP interface, with the header of virtio-net in front of each,
- * so that checksums and segmentation are left to the other side exactly as with a
- * NIC (Virtio 1.2, section 5.1.6).
+ * Frames through a Linux TAP interface, with the header of virtio-net in front
+ * of each, so that checksums and segmentation are left to the other side
+ * exactly as with a NIC (Virtio 1.2, section 5.1.6).
  */
 #include "kernel/host/link.h"
 
@@ -97,7 +97,9 @@ struct link *link_open_tap(const char *interface)
 	link.fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (link.fd < 0)
 		host_fail("/dev/net/tun: %s", strerror(errno));
-	/* TUN_F_CSUM: the kernel may leave the checksum of frames to us undone. */
+	/*
+	 * TUN_F_CSUM: the kernel may leave the checksum of frames to us undone.
+	 */
 	if (ioctl(link.fd, TUNSETIFF, &request) < 0 ||
 	    ioctl(link.fd, TUNSETVNETHDRSZ, &header_len) < 0 ||
 	    ioctl(link.fd, TUNSETOFFLOAD, TUN_F_CSUM) < 0)

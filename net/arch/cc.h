@@ -1,6 +1,6 @@
 /*
- * What lwIP asks of its platform: types come from the compiler, an assertion that
- * fails is our panic, and there is no printf.
+ * What lwIP asks of its platform: types come from the compiler, an assertion
+ * that fails is our panic, and there is no printf.
  */
 #pragma once
 

@@ -41,7 +41,7 @@ static void check_that(bool good, const char *what)
 	abort();
 }
 
-/* ---- The network ------------------------------------------------------------------ */
+/* ---- The network --------------------------------------------------------- */
 
 static void carry(const uint8_t *frame, size_t len, bool to_server, bool lossless)
 {
@@ -64,7 +64,7 @@ static void carry(const uint8_t *frame, size_t len, bool to_server, bool lossles
 	memcpy(p->bytes, frame, len);
 }
 
-/* ---- Segments from a client ---------------------------------------------------------- */
+/* ---- Segments from a client ---------------------------------------------- */
 
 static uint32_t free_window(const struct client *c)
 {
@@ -211,7 +211,7 @@ static void resend(struct client *c)
 	push(c);
 }
 
-/* ---- Segments from the server ------------------------------------------------------------ */
+/* ---- Segments from the server -------------------------------------------- */
 
 /* Bytes of the stream, perhaps out of order, perhaps again. */
 static void store(struct client *c, uint32_t seq, const uint8_t *data, size_t len)
@@ -289,9 +289,10 @@ static void take_data(struct client *c, const uint8_t *tcp, const uint8_t *data,
 	read_some(c);
 	count(c, len);
 	/*
-	 * One byte beyond the edge is the probe of a closed window.  Where packets
-	 * overtake each other, an acknowledgement may reach the server with an older
-	 * window, which counts from it then (RFC 9293, section 3.10.7.4).
+	 * One byte beyond the edge is the probe of a closed window.  Where
+	 * packets overtake each other, an acknowledgement may reach the server
+	 * with an older window, which counts from it then (RFC 9293, section
+	 * 3.10.7.4).
 	 */
 	check_that((int32_t)(seq + len - c->offered) <= (len == 1 ? 1 : 0) ||
 	    network.loss_per_10000 > 0 || network.jitter_us > 0,
@@ -358,7 +359,7 @@ static struct client *find_client(uint32_t port, bool ipv6)
 	return NULL;
 }
 
-/* ---- The world --------------------------------------------------------------------------- */
+/* ---- The world ----------------------------------------------------------- */
 
 static void from_server(const uint8_t *frame, size_t len)
 {
@@ -424,14 +425,19 @@ static void run_world(void)
 		if (c->state != CLIENT_OPEN)
 			continue;
 		read_some(c);
-		/* Tell of a window that has opened by a segment or half of all. */
+		/*
+		 * Tell of a window that has opened by a segment or half of all.
+		 */
 		if (c->read_rate != 0 && c->read_rate != UINT32_MAX &&
 		    (int32_t)(c->rcv_nxt + tellable_window(c) - c->offered) >=
 		    (int32_t)(c->window_cap < 2920 ? 1 + c->window_cap / 2 : 1460))
 			send_ack(c);
 		if (c->unread > 0 && c->read_rate != 0 && now + MS < next)
 			next = now + MS;
-		/* Delayed acknowledgement: 40 ms at most, here at the next pause. */
+		/*
+		 * Delayed acknowledgement: 40 ms at most, here at the next
+		 * pause.
+		 */
 		if (c->segments_unacked > 0) {
 			if (packets_used == 0)
 				send_ack(c);

@@ -1,9 +1,10 @@
 /*
- * Clients on the other end of the cable (wire.h): a small TCP that receives well, and a
- * network between that loses, delays and reorders.
+ * Clients on the other end of the cable (wire.h): a small TCP that receives
+ * well, and a network between that loses, delays and reorders.
  *
- * A client checks the sender at every segment: never beyond the window it offered,
- * never longer than its MSS, every byte the same as the one before it had there.
+ * A client checks the sender at every segment: never beyond the window it
+ * offered, never longer than its MSS, every byte the same as the one before it
+ * had there.
  */
 #pragma once
 
@@ -67,15 +68,17 @@ extern struct network network;
 extern struct client clients[CLIENTS_CAP];
 
 /*
- * True at first.  A harness that forges segments in a client's name clears it: then
- * the server may be right to send what a client did not ask for.
+ * True at first.  A harness that forges segments in a client's name clears it:
+ * then the server may be right to send what a client did not ask for.
  */
 extern bool clients_check;
 
 /* Called once, after net_start(). */
 void clients_start(void);
 
-/* Open clients[index]; room for `cap` received bytes; other fields as defaults. */
+/*
+ * Open clients[index]; room for `cap` received bytes; other fields as defaults.
+ */
 struct client *client_open(size_t index, bool ipv6, size_t cap);
 void client_connect(struct client *c);
 void client_send(struct client *c, const void *data, size_t len);
@@ -83,13 +86,15 @@ void client_close(struct client *c);   /* FIN */
 void client_reset(struct client *c);   /* RST, and forget it */
 void client_forget(struct client *c);  /* vanish without a word */
 
-/* Run server and world until done(arg) or `ms` have passed; returns done(arg). */
+/*
+ * Run server and world until done(arg) or `ms` have passed; returns done(arg).
+ */
 bool run_until(bool (*done)(void *arg), void *arg, uint32_t ms);
 void run_ms(uint32_t ms);
 
 /*
- * A segment in the name of a client, with anything in it: sequence and acknowledgement
- * numbers count from what would be right.
+ * A segment in the name of a client, with anything in it: sequence and
+ * acknowledgement numbers count from what would be right.
  */
 struct forged {
 	uint8_t flags;

@@ -46,7 +46,7 @@ size_t frame_start(uint8_t *frame, uint32_t type)
 	return 14;
 }
 
-/* ---- Repair ---------------------------------------------------------------------- */
+/* ---- Repair -------------------------------------------------------------- */
 
 /* Where a transport's checksum is; 0: it has none. */
 static size_t sum_offset(uint8_t protocol)
@@ -100,7 +100,7 @@ void frame_repair(uint8_t *frame, size_t len)
 	}
 }
 
-/* ---- Answers ----------------------------------------------------------------------- */
+/* ---- Answers ------------------------------------------------------------- */
 
 static size_t answer_arp(const uint8_t *frame, uint8_t *f)
 {

@@ -1,13 +1,15 @@
 /*
- * The link's other inhabitants: one host with our addresses, which is everybody else as
- * well (it answers ARP and neighbour solicitations for any address but the server's), a
- * DHCP server and a router.
+ * The link's other inhabitants: one host with our addresses, which is everybody
+ * else as well (it answers ARP and neighbour solicitations for any address but
+ * the server's), a DHCP server and a router.
  */
 #pragma once
 
 #include "config/base.h"
 
-/* On the cable the server is 10.77.0.2 and fd77::2, or fd77:: with its EUI-64. */
+/*
+ * On the cable the server is 10.77.0.2 and fd77::2, or fd77:: with its EUI-64.
+ */
 extern uint8_t server_mac[6], our_mac[6];
 extern uint8_t server_ipv4[4], our_ipv4[4];
 extern uint8_t server_ipv6[16], our_ipv6[16];

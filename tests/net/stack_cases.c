@@ -1,6 +1,6 @@
 /*
- * All cases for the whole stack; see stack_cases.h.  The server is started once; every
- * case leaves it as it found it.
+ * All cases for the whole stack; see stack_cases.h.  The server is started
+ * once; every case leaves it as it found it.
  */
 #include "tests/net/stack_cases.h"
 

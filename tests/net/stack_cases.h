@@ -5,5 +5,7 @@
 
 #include "config/base.h"
 
-/* Start the server on a NIC with these features, run all cases; main()'s value. */
+/*
+ * Start the server on a NIC with these features, run all cases; main()'s value.
+ */
 int run_stack_cases(uint32_t nic_features);

@@ -1,6 +1,6 @@
 /*
- * What the cases of the whole stack share: clients that ask tiny_app for bytes, and the
- * verdict that nothing is left of a case.
+ * What the cases of the whole stack share: clients that ask tiny_app for bytes,
+ * and the verdict that nothing is left of a case.
  */
 #pragma once
 
@@ -33,8 +33,9 @@ void close_client(struct client *c);
 void transfer(bool ipv6, size_t n, uint32_t ms);
 
 /*
- * cmocka's functions around each case.  The second waits until TIME-WAIT is over and
- * fails the case if any pool element, frame or receive buffer is still in use.
+ * cmocka's functions around each case.  The second waits until TIME-WAIT is
+ * over and fails the case if any pool element, frame or receive buffer is still
+ * in use.
  */
 int stack_begin(void **state);
 int stack_check_idle(void **state);

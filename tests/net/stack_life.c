@@ -1,6 +1,6 @@
 /*
- * Cases for the whole stack: how connections end, by whom, and who goes when there are too
- * many.
+ * Cases for the whole stack: how connections end, by whom, and who goes when
+ * there are too many.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 #include "tests/net/tiny_app.h"
 #include "tests/net/wire.h"
 
-/* ---- Ends ------------------------------------------------------------------------------- */
+/* ---- Ends ---------------------------------------------------------------- */
 
 static void the_server_closes_first(void **state)
 {
@@ -161,7 +161,7 @@ static void a_port_is_used_again_in_time_wait(void **state)
 	close_client(c);
 }
 
-/* ---- Deadlines --------------------------------------------------------------------------- */
+/* ---- Deadlines ----------------------------------------------------------- */
 
 static void silent_clients_are_dropped(void **state)
 {
@@ -254,7 +254,7 @@ static void a_lost_client_is_forgotten(void **state)
 	assert_int_equal(pool_level(POOL_CONN), 0);
 }
 
-/* ---- Too many ------------------------------------------------------------------------------ */
+/* ---- Too many ------------------------------------------------------------ */
 
 static void the_oldest_idle_connection_goes_first(void **state)
 {

@@ -19,7 +19,7 @@
 #include "tests/net/tiny_app.h"
 #include "tests/net/wire.h"
 
-/* ---- Transfers ----------------------------------------------------------------------- */
+/* ---- Transfers ----------------------------------------------------------- */
 
 static void files_of_any_length_arrive(void **state)
 {
@@ -132,7 +132,7 @@ static void a_file_in_tiny_pieces_arrives(void **state)
 	transfer(false, 50000, 60000);
 }
 
-/* ---- Windows ------------------------------------------------------------------------- */
+/* ---- Windows ------------------------------------------------------------- */
 
 static void small_and_slow_windows(void **state)
 {
@@ -194,7 +194,10 @@ static void a_window_that_closes_and_opens(void **state)
 	close_client(c);
 }
 
-/* With one byte left, a zero window, and its probe acknowledged (config/lwip-peer.patch). */
+/*
+ * With one byte left, a zero window, and its probe acknowledged
+ * (config/lwip-peer.patch).
+ */
 static void the_last_byte_is_taken_as_a_probe(void **state)
 {
 	struct client *c = client_open(0, false, answer_len(1000));
@@ -216,7 +219,7 @@ static void the_last_byte_is_taken_as_a_probe(void **state)
 	client_reset(c);
 }
 
-/* ---- Sending rules -------------------------------------------------------------------- */
+/* ---- Sending rules ------------------------------------------------------- */
 
 static void the_first_flight_is_ten_segments(void **state)
 {
@@ -251,7 +254,9 @@ static void segments_keep_to_the_mss(void **state)
 	}
 }
 
-/* After a timeout the window is one segment, however long the lwIP segment is. */
+/*
+ * After a timeout the window is one segment, however long the lwIP segment is.
+ */
 static void a_timeout_sends_one_segment(void **state)
 {
 	struct client *c = connect_client(0, false, answer_len(1u << 20));
@@ -284,7 +289,9 @@ static void long_segments_are_used_where_the_nic_cuts_them(void **state)
 	struct client *c = connect_client(0, false, answer_len(STACK_ROM_LEN));
 
 	(void)state;
-	/* With every acknowledgement late, the whole window goes out at once. */
+	/*
+	 * With every acknowledgement late, the whole window goes out at once.
+	 */
 	network.delay_us = 1000;
 	c->ack_every = 20;
 	ask(c, STACK_ROM_LEN, false);

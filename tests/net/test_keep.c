@@ -1,6 +1,7 @@
 /* links: net/keep.c net/siphash.c */
 /*
- * The record of addresses that outlives a crash: believed only when it is whole.
+ * The record of addresses that outlives a crash: believed only when it is
+ * whole.
  */
 #include <setjmp.h>
 #include <stdarg.h>

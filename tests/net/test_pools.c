@@ -1,7 +1,7 @@
 /* links: net/pools.c net/text.c tests/host_panic.c */
 /*
- * Pools: as many elements as planned, none twice, none overlapping; and how much
- * memory serves how many connections.
+ * Pools: as many elements as planned, none twice, none overlapping; and how
+ * much memory serves how many connections.
  */
 #include <setjmp.h>
 #include <stdarg.h>

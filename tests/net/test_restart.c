@@ -1,8 +1,8 @@
 /* links: @server tests/net/client.c tests/net/neighbours.c tests/net/wire.c
  * tests/net/tiny_app.c kernel/gate_check.c */
 /*
- * After a crash: the server starts with the addresses it had, and answers at once,
- * while DHCP and the router confirm them behind the scenes.
+ * After a crash: the server starts with the addresses it had, and answers at
+ * once, while DHCP and the router confirm them behind the scenes.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* links: net/siphash.c */
 /*
- * SipHash-2-4 against the vectors of its authors: the key is 00 01 ... 0f, the input
- * of vector i the bytes 00 01 ... of length i.
+ * SipHash-2-4 against the vectors of its authors: the key is 00 01 ... 0f, the
+ * input of vector i the bytes 00 01 ... of length i.
  */
 #include <setjmp.h>
 #include <stdarg.h>

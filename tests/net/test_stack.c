@@ -2,8 +2,8 @@
  * tests/net/stack_life.c tests/net/client.c tests/net/neighbours.c
  * tests/net/wire.c tests/net/tiny_app.c kernel/gate_check.c */
 /*
- * The whole of net/ with lwIP, on a NIC that does all it can for us: checksums and
- * segmentation.
+ * The whole of net/ with lwIP, on a NIC that does all it can for us: checksums
+ * and segmentation.
  */
 #include "kernel/gate.h"
 #include "tests/net/stack_cases.h"

@@ -1,8 +1,8 @@
 /* links: @server tests/net/client.c tests/net/neighbours.c tests/net/wire.c
  * tests/net/tiny_app.c kernel/gate_check.c */
 /*
- * The first start: addresses from DHCP and a router, and what happens to them when those
- * fall silent.
+ * The first start: addresses from DHCP and a router, and what happens to them
+ * when those fall silent.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,9 @@
 /* links: config/libc/string.c -Dmemcpy=our_memcpy -Dmemmove=our_memmove
  * -Dmemset=our_memset -Dmemcmp=our_memcmp -Dstrlen=our_strlen */
 /*
- * Our memcpy and its family, at every length, alignment and overlap up to a little
- * beyond where they change their ways.  The defines keep them apart from the machine's.
+ * Our memcpy and its family, at every length, alignment and overlap up to a
+ * little beyond where they change their ways.  The defines keep them apart from
+ * the machine's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

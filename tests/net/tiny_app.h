@@ -1,7 +1,7 @@
 /*
- * The smallest app that exercises all of net.h.  Requests are "N\n": answered by a
- * copied line "N bytes\n" and the first N bytes of the ROM.  "N close\n" closes after
- * that.  It counts what it is told.
+ * The smallest app that exercises all of net.h.  Requests are "N\n": answered
+ * by a copied line "N bytes\n" and the first N bytes of the ROM.  "N close\n"
+ * closes after that.  It counts what it is told.
  */
 #pragma once
 

@@ -38,7 +38,10 @@ static size_t waiting_head, waiting_tail;
 
 static bool with_server[LIMIT_RX_BUFFERS];
 
-/* Frames the NIC has taken and not reported: where their bytes are, and their sum. */
+/*
+ * Frames the NIC has taken and not reported: where their bytes are, and their
+ * sum.
+ */
 static struct {
 	uint16_t cookie;
 	uint16_t slice_count;
@@ -56,7 +59,7 @@ static void check_that(bool good, const char *what)
 	abort();
 }
 
-/* ---- Random numbers: splitmix64 -------------------------------------------------- */
+/* ---- Random numbers: splitmix64 ------------------------------------------ */
 
 void wire_seed(uint64_t seed)
 {
@@ -77,7 +80,7 @@ uint32_t wire_random_below(uint32_t bound)
 	return (uint32_t)(wire_random() % bound);
 }
 
-/* ---- Frames from the server --------------------------------------------------------- */
+/* ---- Frames from the server ---------------------------------------------- */
 
 uint16_t wire_sum(const uint8_t *data, size_t len, uint32_t start)
 {
@@ -92,7 +95,9 @@ uint16_t wire_sum(const uint8_t *data, size_t len, uint32_t start)
 	return (uint16_t)sum;
 }
 
-/* The sum of everything a transport checksum covers, the field itself included. */
+/*
+ * The sum of everything a transport checksum covers, the field itself included.
+ */
 static uint16_t transport_sum(const uint8_t *frame, size_t len, bool ipv6)
 {
 	const uint8_t *ip = frame + 14;
@@ -151,7 +156,10 @@ static void put32(uint8_t *at, uint32_t value)
 	put16(at + 2, value);
 }
 
-/* Complete the checksum that the server left to the NIC: it holds the pseudo sum. */
+/*
+ * Complete the checksum that the server left to the NIC: it holds the pseudo
+ * sum.
+ */
 static void complete_sum(uint8_t *frame, size_t len, const struct gate_tx *tx)
 {
 	const uint16_t sum = wire_sum(frame + tx->csum_start,
@@ -168,7 +176,9 @@ static void emit_pieces(uint8_t *frame, size_t len, const struct gate_tx *tx)
 	const uint8_t *tcp = frame + 14 + ip_len;
 	const uint32_t seq = get32(tcp + 4);
 	const uint8_t flags = tcp[13];
-	/* The pseudo sum of the whole contains the whole length; take it out. */
+	/*
+	 * The pseudo sum of the whole contains the whole length; take it out.
+	 */
 	static uint8_t piece[WIRE_FRAME_CAP];
 
 	check_that(tx->csum_start == 14 + ip_len && tx->csum_offset == 16 &&
@@ -229,7 +239,7 @@ static void transmit(const struct gate_tx *tx, const struct gate_slice *slices)
 		emit_pieces(frame, len, tx);
 }
 
-/* ---- The gate ------------------------------------------------------------------------ */
+/* ---- The gate ------------------------------------------------------------ */
 
 static uint64_t sum_slices(const struct gate_slice *slices, size_t count)
 {
@@ -360,7 +370,7 @@ enum gate_status gate_stop(enum gate_stop how, const char *text, size_t len)
 	abort();
 }
 
-/* ---- Tests' side ---------------------------------------------------------------------- */
+/* ---- Tests' side --------------------------------------------------------- */
 
 uint64_t wire_now_ns(void)
 {

@@ -1,11 +1,12 @@
 /*
- * A world for the server on this machine: the gate over memory, a clock that moves only
- * when nothing else can, and a cable with two ends.
+ * A world for the server on this machine: the gate over memory, a clock that
+ * moves only when nothing else can, and a cable with two ends.
  *
- * What the server sends is checked as the kernel would, and like a NIC's driver would
- * want it: bytes of a frame stay the same until its cookie went back, checksums are
- * right, what is to be cut is a whole and correct TCP segment.  Then it is cut, and each
- * piece handed to on_frame() as it would be seen on the wire.
+ * What the server sends is checked as the kernel would, and like a NIC's driver
+ * would want it: bytes of a frame stay the same until its cookie went back,
+ * checksums are right, what is to be cut is a whole and correct TCP segment.
+ * Then it is cut, and each piece handed to on_frame() as it would be seen on
+ * the wire.
  */
 #pragma once
 
@@ -45,7 +46,10 @@ extern void (*wire_on_frame)(const uint8_t *frame, size_t len);
  */
 extern uint64_t wire_next_event_ns;
 
-/* Frames the NIC keeps back before it reports them sent, while the server is awake. */
+/*
+ * Frames the NIC keeps back before it reports them sent, while the server is
+ * awake.
+ */
 extern uint32_t wire_nic_delay;
 
 /* Frames the NIC takes at most in one exchange. */
