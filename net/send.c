@@ -75,11 +75,15 @@ static uint16_t portion(const struct net_conn *conn, size_t len)
 	const struct tcp_pcb *pcb = conn->pcb;
 	const uint32_t unsent = pcb->snd_lbb - pcb->snd_nxt;
 	uint32_t n = LWIP_MIN(send_room(conn), UINT16_MAX);
+	uint32_t excess;
 
 	if (n >= len)
 		return (uint16_t)len;
-	if (n > pcb->mss)
-		n -= (unsent + n) % pcb->mss;
+	excess = (unsent + n) % pcb->mss;
+	if (excess < n)
+		n -= excess;
+	else if (conn_unacked(conn) > 0)
+		n = 0;
 	return (uint16_t)n;
 }
 

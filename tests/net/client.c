@@ -52,6 +52,9 @@ static void carry(const uint8_t *frame, size_t len, bool to_server, bool lossles
 	if (!lossless && network.loss_per_10000 > 0 &&
 	    wire_random_below(10000) < network.loss_per_10000)
 		return;
+	if (!lossless && !to_server && network.drop_countdown > 0 &&
+	    --network.drop_countdown == 0)
+		return;
 	while (p < packets + packets_used && p->len != 0)
 		p++;
 	if (p == packets + PACKETS_CAP)
@@ -255,6 +258,7 @@ static void read_some(struct client *c)
 static void count(struct client *c, size_t len)
 {
 	c->segments++;
+	c->short_segments += len > 0 && len < c->mss;
 	c->payload_bytes += len;
 	if (len > c->payload_max)
 		c->payload_max = (uint32_t)len;
@@ -298,7 +302,9 @@ static void take_data(struct client *c, const uint8_t *tcp, const uint8_t *data,
 	    network.loss_per_10000 > 0 || network.jitter_us > 0,
 	    "a segment reaches beyond the window");
 	check_that(c->mss < 256 || len <= c->mss, "a segment is longer than the MSS");
-	if (len > 0 && (int32_t)(seq + len - c->offered) <= 0)
+	/* Taken if there is room by now, whatever was offered. */
+	if (len > 0 && ((int32_t)(seq + len - c->offered) <= 0 ||
+	    seq + len - c->rcv_nxt <= free_window(c)))
 		store(c, seq, data, len);
 	if (fin && seq + len == c->rcv_nxt && !c->fin_received) {
 		c->fin_received = true;

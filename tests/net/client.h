@@ -52,6 +52,7 @@ struct client {
 
 	/* For tests: what the server sent. */
 	uint32_t segments, payload_max;
+	uint32_t short_segments;  /* with payload, but less than an MSS of it */
 	uint64_t payload_bytes;   /* with what came twice */
 	uint32_t burst_max;       /* most payload at one point in time */
 	uint32_t burst;
@@ -62,6 +63,7 @@ struct network {
 	uint32_t loss_per_10000;  /* of packets, in each direction */
 	uint32_t delay_us;
 	uint32_t jitter_us;       /* packets overtake each other by up to this */
+	uint32_t drop_countdown;  /* the packet that makes it 0 is lost, once */
 };
 
 extern struct network network;

@@ -125,6 +125,22 @@ static void requests_byte_by_byte(void **state)
 	close_client(c);
 }
 
+/* More bytes of requests than the window has. */
+static void the_receive_window_opens_again(void **state)
+{
+	char line[1001];
+	struct client *c = connect_client(0, false, 15 * answer_len(7));
+
+	(void)state;
+	memset(line, '0', sizeof line);
+	line[999] = '7';
+	line[1000] = '\n';
+	for (int i = 0; i < 15; i++)
+		client_send(c, line, sizeof line);
+	assert_true(run_until(received_all, c, 5000));
+	close_client(c);
+}
+
 static void a_file_in_tiny_pieces_arrives(void **state)
 {
 	(void)state;
@@ -254,6 +270,54 @@ static void segments_keep_to_the_mss(void **state)
 	}
 }
 
+static void all_segments_but_the_last_are_full(void **state)
+{
+	static const struct {
+		uint32_t ack_every, window;
+	} kinds[] = {
+		{ 1, 1u << 20 }, { 2, 1u << 20 }, { 3, 50000 }, { 7, 1u << 20 },
+		{ 2, 50000 }, { 1, 20001 }, { 40, 300000 },
+	};
+
+	(void)state;
+	network.delay_us = 5000;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		struct client *c = client_open(0, false, answer_len(1u << 20));
+
+		c->ack_every = kinds[i].ack_every;
+		c->window_cap = kinds[i].window;
+		client_connect(c);
+		assert_true(run_until(is_open, c, 1000));
+		ask(c, 1u << 20, false);
+		assert_true(run_until(received_all, c, 60000));
+		assert_int_equal(c->short_segments, 1);
+		close_client(c);
+	}
+}
+
+/* One packet is lost in the middle of many: it alone is sent again. */
+static void a_lost_packet_is_repaired_alone(void **state)
+{
+	(void)state;
+	network.delay_us = 5000;
+	for (uint32_t lost = 100; lost < 400; lost += 37) {
+		struct client *c = connect_client(0, false,
+		    answer_len(1u << 20));
+		const uint64_t start = wire_now_ns();
+
+		network.drop_countdown = lost;
+		ask(c, 1u << 20, false);
+		assert_true(run_until(received_all, c, 60000));
+		check_answer(c, 0, 1u << 20);
+		assert_int_equal(network.drop_countdown, 0);
+		/* The client counted what arrived: that is once. */
+		assert_int_equal(c->payload_bytes, answer_len(1u << 20));
+		/* Without waiting for a timeout. */
+		assert_true(wire_now_ns() - start < 900000000u);
+		close_client(c);
+	}
+}
+
 /*
  * After a timeout the window is one segment, however long the lwIP segment is.
  */
@@ -329,12 +393,15 @@ const struct stack_case stack_send_cases[] = {
 	CASE(many_requests_on_one_connection),
 	CASE(pipelined_requests_are_answered_in_order),
 	CASE(requests_byte_by_byte),
+	CASE(the_receive_window_opens_again),
 	CASE(a_file_in_tiny_pieces_arrives),
 	CASE(small_and_slow_windows),
 	CASE(a_window_that_closes_and_opens),
 	CASE(the_last_byte_is_taken_as_a_probe),
 	CASE(the_first_flight_is_ten_segments),
 	CASE(segments_keep_to_the_mss),
+	CASE(all_segments_but_the_last_are_full),
+	CASE(a_lost_packet_is_repaired_alone),
 	CASE(a_timeout_sends_one_segment),
 	CASE(long_segments_are_used_where_the_nic_cuts_them),
 	CASE(a_busy_nic_loses_nothing),
