@@ -107,6 +107,22 @@ def banner_says_what_runs(machine):
             assert re.search(wanted, text, re.M), f"no /{wanted}/"
 
 
+# ---- Randomness --------------------------------------------------------------------
+
+def without_entropy_it_does_not_start(machine):
+    """qemu64 has neither RDRAND nor RDSEED."""
+    with boots(machine, cpu="qemu64") as server:
+        server.wait_console(r"^stele: cannot start: .*entropy", 30)
+        server.wait_ended(20)
+
+
+def entropy_device_is_enough(machine):
+    with boots(machine, cpu="qemu64", rng=True) as server:
+        server.wait_ready()
+        assert vm.fetch(server.ipv4, "/")[0] == 200
+        assert re.search(r"entropy virtio-rng;", server.console())
+
+
 # ---- Leaks -------------------------------------------------------------------------
 
 def pool_levels(server):
@@ -218,6 +234,8 @@ def main():
         suite.add(dhcp_of_qemu, machine)
         suite.add(stateless_ipv6, machine)
         suite.add(power_button_stops_it, machine)
+        suite.add(without_entropy_it_does_not_start, machine)
+        suite.add(entropy_device_is_enough, machine)
     suite.add(power_button_stops_it, "process")
     suite.add(response_under_way_is_finished, "q35")
     suite.add(static_ipv6)

@@ -249,10 +249,11 @@ class Machine(Server):
                this machine that leads to the server's port 80
     append     words for the image's command line, after the ip= that "tap" gets
     address    False leaves that ip= away
+    cpu, rng   QEMU's CPU model; whether there is a virtio entropy device
     """
 
     def __init__(self, machine, image, mem=64, append="", network="tap",
-                 vnet_hdr=True, address=True, reboot=False):
+                 vnet_hdr=True, address=True, reboot=False, cpu="max", rng=False):
         super().__init__(machine, Tap(vnet_hdr))
         self.qmp_path = os.path.join(self.folder.name, "qmp")
         self.port = free_port() if network == "user" else 80
@@ -267,7 +268,7 @@ class Machine(Server):
                    f"tap,id=net0,ifname={self.tap.name},script=no,downscript=no"
                    f",vhost=off")
         command = [
-            "qemu-system-x86_64", "-M", machine, "-accel", "tcg", "-cpu", "max",
+            "qemu-system-x86_64", "-M", machine, "-accel", "tcg", "-cpu", cpu,
             "-smp", "1,maxcpus=2",      # why: config/run.sh
             "-m", str(mem), "-nodefaults", "-no-user-config", "-display", "none",
             "-serial", f"file:{self.console_path}",
@@ -278,6 +279,8 @@ class Machine(Server):
         ]
         if machine == "microvm":
             command += ["-global", "virtio-mmio.force-legacy=false"]
+        if rng:
+            command += ["-device", f"virtio-rng-{kind}"]
         if not reboot:
             command.append("-no-reboot")
         with open(self.errors_path, "wb") as errors:
