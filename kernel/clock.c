@@ -78,11 +78,6 @@ uint64_t clock_ns_to_tsc(uint64_t ns)
 	    clock_ratio_apply(ns_to_tsc, ns - clock.ns_base);
 }
 
-uint64_t clock_tsc_hz(void)
-{
-	return tsc_hz;
-}
-
 const char *clock_source(void)
 {
 	return source;

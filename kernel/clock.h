@@ -35,9 +35,6 @@ uint64_t clock_tsc_to_ns(uint64_t tsc);
 /* The TSC at a given ns; for the timer. */
 uint64_t clock_ns_to_tsc(uint64_t ns);
 
-/* Ticks of the TSC per second. */
-uint64_t clock_tsc_hz(void);
-
 /*
  * Follow the host's changes and write the clock for the server.  From the gate
  * calls only: the server reads *out without a lock, so it must not be running.

@@ -17,6 +17,7 @@
 #include "kernel/random.h"
 #include "kernel/server.h"
 #include "kernel/vnet.h"
+#include "kernel/wipe.h"
 
 #define TICK_NS 1000000000ULL
 #define POLL_NS 1000000ULL        /* between looks at a NIC without interrupts */
@@ -277,8 +278,7 @@ static enum gate_status call_random(uint64_t at, uint64_t len)
 		return GATE_BAD_RANGE;
 	random_fill(bytes, len);
 	copy_out(at, bytes, len);
-	memset(bytes, 0, sizeof bytes);
-	__asm__ volatile("" : : "r"(bytes) : "memory");
+	wipe(bytes, sizeof bytes);
 	return GATE_OK;
 }
 

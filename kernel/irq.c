@@ -84,7 +84,6 @@ static SEALED uint32_t override_count;
 static bool deadline_armed;
 static uint64_t armed_ns;
 static bool timer_came;
-static bool nic_came;
 
 static uint32_t lapic_read(uint32_t reg)
 {
@@ -300,7 +299,6 @@ void irq_handle(uint8_t vector)
 		timer_came = true;
 	} else if (vector == IRQ_VECTOR_NIC) {
 		vnet_interrupt();
-		nic_came = true;
 	}
 	lapic_write(LAPIC_EOI, 0);
 }
@@ -310,13 +308,5 @@ bool irq_take_timer(void)
 	const bool came = timer_came;
 
 	timer_came = false;
-	return came;
-}
-
-bool irq_take_nic(void)
-{
-	const bool came = nic_came;
-
-	nic_came = false;
 	return came;
 }

@@ -74,6 +74,5 @@ uint32_t irq_msi_data(uint8_t vector);
  */
 void irq_handle(uint8_t vector);
 
-/* Did it happen since the last call? */
+/* Has the timer interrupted since the last call? */
 bool irq_take_timer(void);
-bool irq_take_nic(void);

@@ -18,6 +18,7 @@
 #include "kernel/virtio.h"
 #include "kernel/vnet.h"
 #include "kernel/vrng.h"
+#include "kernel/wipe.h"
 
 #define STACK_LEN 16384
 
@@ -80,7 +81,7 @@ static void start_devices(void)
 	add_mmio_devices();
 	vrng_start(handoff.cmdline);
 	require(entropy_init(handoff.seed, sizeof handoff.seed));
-	memset(handoff.seed, 0, sizeof handoff.seed);
+	wipe(handoff.seed, sizeof handoff.seed);
 	require(vnet_start(handoff.cmdline));
 	phase_tsc[PHASE_NIC] = cpu_rdtsc();
 }

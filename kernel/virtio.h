@@ -15,6 +15,7 @@
 #pragma once
 
 #include "config/base.h"
+#include "kernel/reg.h"
 #include "kernel/vq.h"
 
 /* Virtio 1.2, section 5 */
@@ -84,6 +85,18 @@ struct virtio_dev {
 	/* Both: device configuration; NULL with config_len 0 */
 	volatile uint8_t *config;
 };
+
+/* config8 and config16 of every transport that maps the configuration. */
+static inline uint8_t virtio_mapped_config8(struct virtio_dev *dev, uint32_t off)
+{
+	return reg_read8(dev->config + off);
+}
+
+static inline uint16_t virtio_mapped_config16(struct virtio_dev *dev,
+    uint32_t off)
+{
+	return reg_read16(dev->config + off);
+}
 
 /* ---- Finding (virtio_find.c) --------------------------------------------- */
 

@@ -85,16 +85,6 @@ static uint32_t get_generation(struct virtio_dev *dev)
 	return reg_read32(dev->regs + REG_GENERATION);
 }
 
-static uint8_t get_config8(struct virtio_dev *dev, uint32_t off)
-{
-	return reg_read8(dev->config + off);
-}
-
-static uint16_t get_config16(struct virtio_dev *dev, uint32_t off)
-{
-	return reg_read16(dev->config + off);
-}
-
 static uint16_t get_queue_max(struct virtio_dev *dev, uint16_t q)
 {
 	uint32_t max;
@@ -162,8 +152,8 @@ static const struct virtio_ops ops = {
 	.features = get_features,
 	.set_features = set_features,
 	.generation = get_generation,
-	.config8 = get_config8,
-	.config16 = get_config16,
+	.config8 = virtio_mapped_config8,
+	.config16 = virtio_mapped_config16,
 	.queue_max = get_queue_max,
 	.queue_start = queue_start,
 	.notify = notify,

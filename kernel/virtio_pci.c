@@ -118,16 +118,6 @@ static uint32_t get_generation(struct virtio_dev *dev)
 	return reg_read8(dev->common + COMMON_GENERATION);
 }
 
-static uint8_t get_config8(struct virtio_dev *dev, uint32_t off)
-{
-	return reg_read8(dev->config + off);
-}
-
-static uint16_t get_config16(struct virtio_dev *dev, uint32_t off)
-{
-	return reg_read16(dev->config + off);
-}
-
 static void select_queue(struct virtio_dev *dev, uint16_t q)
 {
 	reg_write16(dev->common + COMMON_QUEUE_SELECT, q);
@@ -320,8 +310,8 @@ static const struct virtio_ops ops = {
 	.features = get_features,
 	.set_features = set_features,
 	.generation = get_generation,
-	.config8 = get_config8,
-	.config16 = get_config16,
+	.config8 = virtio_mapped_config8,
+	.config16 = virtio_mapped_config16,
 	.queue_max = get_queue_max,
 	.queue_start = queue_start,
 	.notify = notify,

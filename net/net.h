@@ -98,9 +98,6 @@ MUST_USE bool net_send_copy(struct net_conn *conn, const void *data, size_t len)
  */
 MUST_USE size_t net_send_static(struct net_conn *conn, const void *data, size_t len);
 
-/* Everything queued so far has been acknowledged by the peer. */
-bool net_send_done(const struct net_conn *conn);
-
 /* Call received() again soon, if unconsumed bytes are held (after a response has ended). */
 void net_resume(struct net_conn *conn);
 

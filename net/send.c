@@ -108,11 +108,6 @@ size_t net_send_static(struct net_conn *conn, const void *data, size_t len)
 	return done;
 }
 
-bool net_send_done(const struct net_conn *conn)
-{
-	return conn_unacked(conn) == 0;
-}
-
 static void offer_room(struct net_conn *conn)
 {
 	if (!conn->wants_room || conn->closing || conn->dead ||
