@@ -49,10 +49,11 @@ include config/deps.mk
 BOOT_SRCS := $(wildcard boot/*.c boot/*.S) config/libc/string.c
 KERNEL_SRCS := $(wildcard kernel/*.c kernel/*.S) config/libc/string.c \
 	$(KERNEL_BEARSSL_SRCS)
-SERVER_SRCS := $(wildcard net/*.c net/*.S http/*.c romfs/*.c) \
-	config/libc/string.c $(LWIP_SRCS)
+SERVER_SRCS := $(wildcard net/*.c net/*.S tls/*.c http/*.c romfs/*.c) \
+	config/libc/string.c $(LWIP_SRCS) $(SERVER_BEARSSL_SRCS)
 MKROMFS_SRCS := $(wildcard romfs/mkromfs/*.c) romfs/romfs.c \
 	$(BEARSSL_HASH_SRCS)
+MKINSTANCE_SRCS := $(wildcard tls/mkinstance/*.c)
 MKIMAGE_SRCS := $(wildcard boot/mkimage/*.c) $(BEARSSL_HASH_SRCS)
 
 # ---- How -----------------------------------------------------------------------
@@ -150,6 +151,9 @@ build/image/%.elf: build/%.elf
 build/mkromfs: $(call objects,host,$(MKROMFS_SRCS))
 	$(call say,LD,$@)$(HOSTCC) -o $@ $^ -lunistring
 
+build/mkinstance: $(call objects,host,$(MKINSTANCE_SRCS))
+	$(call say,LD,$@)$(HOSTCC) -o $@ $^ -lcrypto
+
 build/mkimage: $(call objects,host,$(MKIMAGE_SRCS))
 	$(call say,LD,$@)$(HOSTCC) -o $@ $^
 
@@ -179,8 +183,9 @@ symbolize:
 # ---- The same server as a Linux process ----------------------------------------
 
 # SAN=1: under the address and undefined-behaviour sanitizers, in a place of its own.
-HOSTED_SRCS := $(filter-out %.S config/libc/%,$(SERVER_SRCS)) \
-	$(wildcard kernel/host/*.c) kernel/gate_check.c
+HOSTED_SRCS := $(sort $(filter-out %.S config/libc/%,$(SERVER_SRCS)) \
+	$(wildcard kernel/host/*.c) kernel/gate_check.c kernel/bundle.c \
+	kernel/vault.c $(KERNEL_BEARSSL_SRCS))
 HOSTED_FLAGS := $(COMMON) -O2 $(INCLUDES) -D_GNU_SOURCE -fno-omit-frame-pointer \
 	-fno-strict-aliasing
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all

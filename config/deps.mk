@@ -7,11 +7,16 @@ LWIP := build/lwip
 BEARSSL_STAMP := $(BEARSSL)/.verified
 LWIP_STAMP := $(LWIP)/.patched
 
-# SHA-256 and ChaCha20 for the kernel's random generator and the image hash.
+# SHA-256 for the image hash.
 BEARSSL_HASH_SRCS := $(addprefix $(BEARSSL)/src/, \
 	hash/sha2small.c codec/dec32be.c codec/enc32be.c)
-KERNEL_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS) \
-	$(BEARSSL)/src/symcipher/chacha20_ct.c
+
+# Ring 0: the random generator (SHA-256, ChaCha20) and signatures.
+KERNEL_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS) $(addprefix $(BEARSSL)/src/, \
+	symcipher/chacha20_ct.c)
+
+# Ring 3: the TLS 1.2 server without X.509, CBC, static RSA or DES.
+SERVER_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS)
 
 # TCP, UDP (for DHCP), ICMP, IPv4 and IPv6 on Ethernet; no sockets, no threads, no
 # DNS, no applications.  Memory and timers are net/pools.c and net/timers.c.
@@ -42,5 +47,5 @@ $(LWIP_STAMP): build/deps/lwip/.verified $(LWIP_PATCHES)
 	@rm -rf $(LWIP) && mv $(LWIP).new $(LWIP)
 
 # Whoever needs one of their files needs all of them.
-$(KERNEL_BEARSSL_SRCS): $(BEARSSL_STAMP) ;
+$(sort $(KERNEL_BEARSSL_SRCS) $(SERVER_BEARSSL_SRCS)): $(BEARSSL_STAMP) ;
 $(LWIP_SRCS): $(LWIP_STAMP) ;

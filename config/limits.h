@@ -37,23 +37,27 @@
 /*
  * Connections at most, however much memory there is; each LIMIT_CONN_SHARE_LEN of
  * pool memory brings one: 1,024 at 8 MiB of pools (a VM of 24 MiB has about that
- * much).  One more, and the oldest idle one is reset.  The stack's timers
- * visit every connection four times a second, so 10 times as many cost CPU.
+ * much), half as many when there is a certificate.  One more, and the oldest idle
+ * one is reset.  The stack's timers visit every connection four times a second, so
+ * 10 times as many cost CPU.
  */
 #define LIMIT_CONNECTIONS 4096
 #define LIMIT_CONN_SHARE_LEN 8192
+#define LIMIT_TLS_CONN_SHARE_LEN 16384
 
 /*
  * Bytes received and not yet consumed, a connection: also the TCP window we offer.
- * A whole request head, and a little of the next.  A peer that sends more waits.
+ * A whole TLS record; or, once that is decrypted, the longest record behind the
+ * longest request head that has not ended.  A peer that sends more waits.
  */
-#define LIMIT_HOLD_LEN 9216
+#define LIMIT_HOLD_LEN 24640
 
 /*
- * One hold buffer for so many connections; only those in the middle of a request need
- * one.  When none is left, the oldest request that is not complete is reset.
+ * One hold buffer for so many connections; only those in the middle of a record or a
+ * request need one.  When none is left, the oldest request that is not complete
+ * is reset.
  */
-#define LIMIT_CONNS_PER_HOLD 4
+#define LIMIT_CONNS_PER_HOLD 8
 
 /*
  * Handshakes begun and not finished.  One more, and the oldest is forgotten; its client,
@@ -87,6 +91,56 @@
  * stack is told so, and sends again later.
  */
 #define LIMIT_TX_FRAMES 512
+
+/* ---- TLS ----------------------------------------------------------------- */
+
+/*
+ * Private keys and certificate chains in an instance bundle: an ECDSA and an RSA one
+ * for each of eight unrelated names.  mkinstance refuses more.
+ */
+#define LIMIT_KEYS 16
+#define LIMIT_CHAINS 16
+
+/*
+ * Certificates of one chain, and their bytes together.  The server's first flight is
+ * encoded into one transmit buffer, so this bounds that; four RSA 4096
+ * certificates are about 6 KiB.  mkinstance refuses more.
+ */
+#define LIMIT_CHAIN_CERTS 8
+#define LIMIT_CHAIN_LEN 12288
+
+/* Bytes of a bundle file: all keys, and chains of ordinary length. */
+#define LIMIT_BUNDLE_LEN (1u << 20)
+
+/*
+ * Handshake bytes a client may send until the handshake ends.  A ClientHello with two
+ * post-quantum key shares is 3 KiB; what is longer gets decode_error.
+ */
+#define LIMIT_HANDSHAKE_LEN 65536
+
+/*
+ * Handshakes under way: one for so many connections.  Each costs 5 KiB.  When none
+ * is left, the oldest handshake is reset.
+ */
+#define LIMIT_CONNS_PER_HANDSHAKE 4
+
+/*
+ * Sessions that can be resumed without a signature, and for how long (ms).  The oldest
+ * of eight neighbours is forgotten first.  A client that comes later does a full handshake.
+ */
+#define LIMIT_SESSIONS 1024
+#define LIMIT_SESSION_MS (12 * 3600 * 1000u)
+
+/*
+ * Transmit buffers for encrypted records: a small one holds a record of one TCP
+ * segment, a large one the longest record.  They are free again when the peer
+ * has acknowledged what is in them.
+ */
+#define LIMIT_RECORD_SMALL_LEN 1536
+#define LIMIT_RECORD_LEN 16640
+
+/* Below so many days until it expires a certificate is complained about every day. */
+#define LIMIT_CERT_DAYS 14
 
 /* ---- HTTP ---------------------------------------------------------------- */
 

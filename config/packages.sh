@@ -17,6 +17,7 @@ build         binutils             to link and to inspect what was linked
 build         patch                to apply config/lwip-*.patch
 build         dpkg-dev             to unpack the BearSSL and lwIP source packages
 build         libunistring-dev     to normalise file names in mkromfs
+build         libssl-dev           to read certificates and keys in mkinstance
 build         media-types          for the table of content types
 run,test      qemu-system-x86      to boot the image
 dev,test      passt                to give a process a network without root
@@ -26,6 +27,10 @@ test          clang                to build the fuzz harnesses
 test          libclang-rt-dev      for the fuzzer and the sanitizers of clang
 test          libcmocka-dev        for the unit tests
 test          curl                 as a client nobody here wrote
+test,bench    openssl              as a TLS client, and to make certificates
+test          gnutls-bin           as another TLS client
+test          sslscan              to list what the server accepts
+test          chromium             as a browser
 test,bench    wrk                  to make many requests
 test          iproute2             to make a private network for the tests
 test          iputils-ping         to see whether the server answers it
@@ -33,6 +38,7 @@ test          debian-reference-en  as a site nobody here wrote
 test          python3.11-doc       as a second, larger one
 bench         qemu-system-x86      to boot what is measured
 bench         iproute2             to make a private network for the measurement
+bench         nginx-light          to serve the same site on this machine
 bench         python3              to drive the measurement
 bench         xz-utils             to pack the Linux guest of LINUX=1
 '

@@ -14,19 +14,22 @@
 #pragma once
 
 #include "config/base.h"
+#include "config/limits.h"
 
-#define GATE_VERSION 1
+#define GATE_VERSION 2
 
 enum gate_status {
 	GATE_OK = 0,
 	GATE_BAD_CALL,   /* no call has this number */
 	GATE_BAD_RANGE,  /* an address or length reaches outside what is allowed */
 	GATE_BAD_VALUE,  /* a count, offset, index or enum is out of its range */
+	GATE_FAILED,     /* gate_sign() only: there is no signature, and no reason is given */
 };
 
 enum gate_call {
 	GATE_CALL_NET = 1,
 	GATE_CALL_WAIT = 2,
+	GATE_CALL_SIGN = 3,
 	GATE_CALL_RANDOM = 4,
 	GATE_CALL_LOG = 5,
 	GATE_CALL_STOP = 6,
@@ -89,10 +92,22 @@ struct gate_info {
 	 * follow each other quickly).  Whoever reads it checks it.
 	 */
 	uint8_t *keep;
+	/*
+	 * The public part of the instance bundle (config/bundle.h), read-only, whole
+	 * pages; NULL and 0 without a bundle.  The kernel has checked where it lies,
+	 * not what is in it.
+	 */
+	const uint8_t *bundle;
+	uint64_t bundle_len;
+	uint32_t key_count;      /* keys that gate_sign() knows, 0..LIMIT_KEYS */
+	uint32_t zero;
+	uint16_t key_kind[LIMIT_KEYS];   /* enum bundle_key_kind */
+	uint16_t key_bits[LIMIT_KEYS];   /* 256, 384, or the length of the RSA modulus */
 	uint8_t image_sha256[32];
 	uint32_t phase_count;
 	uint32_t cmdline_len;
 	struct gate_phase phases[GATE_PHASES_CAP];
+	/* The bundle's settings, a blank, the command line: the last of equal words wins. */
 	char cmdline[GATE_CMDLINE_CAP];  /* NUL-terminated */
 	char version_text[32];           /* "0.1.0", NUL-terminated */
 	char machine[32];                /* "pvh, virtio-net pci", NUL-terminated */
@@ -216,6 +231,45 @@ MUST_USE enum gate_status gate_random(void *buf, size_t len);
  * Errors  GATE_BAD_RANGE, GATE_BAD_VALUE for a length out of range
  */
 MUST_USE enum gate_status gate_log(const void *text, size_t len);
+
+/* ---- Signatures ----------------------------------------------------------- */
+
+#define GATE_DIGEST_MAX 64
+#define GATE_SIGNATURE_MAX 512
+
+/* What to make; each fits one kind of key and takes a digest of exactly one length. */
+enum gate_sign_algorithm {
+	GATE_SIGN_ECDSA_SHA256 = 1,      /* r and s, each as long as the curve's order */
+	GATE_SIGN_ECDSA_SHA384,
+	GATE_SIGN_ECDSA_SHA512,
+	GATE_SIGN_RSA_PKCS1_SHA256,      /* RFC 8017, section 8.2; as long as the modulus */
+	GATE_SIGN_RSA_PKCS1_SHA384,
+	GATE_SIGN_RSA_PKCS1_SHA512,
+	GATE_SIGN_RSA_PSS_SHA256,        /* RFC 8017, section 8.1; salt as long as the digest */
+	GATE_SIGN_RSA_PSS_SHA384,
+	GATE_SIGN_RSA_PSS_SHA512,
+};
+
+/* Argument block of gate_sign(); lies in the server's memory. */
+struct gate_sign {
+	uint32_t key;            /* in: 0..key_count - 1 */
+	uint32_t algorithm;      /* in: enum gate_sign_algorithm */
+	uint32_t digest_len;     /* in: 32, 48 or 64, as the algorithm says */
+	uint32_t signature_len;  /* out */
+	uint8_t digest[GATE_DIGEST_MAX];        /* in; bytes after digest_len are ignored */
+	uint8_t signature[GATE_SIGNATURE_MAX];  /* out */
+};
+
+/*
+ * Sign a digest with a private key that only the kernel has.  Time does not depend
+ * on the key's bits or the digest.  ECDSA nonces follow RFC 6979.
+ *
+ * Errors  GATE_BAD_RANGE; GATE_BAD_VALUE for a key that is not there, an algorithm
+ *         that is unknown or for another kind of key, a digest of another length;
+ *         GATE_FAILED when the finished signature did not verify (a hardware
+ *         fault: a wrong one could betray the key).  The block is unchanged then.
+ */
+MUST_USE enum gate_status gate_sign(struct gate_sign *sign);
 
 enum gate_stop {
 	GATE_STOP_POWER_OFF = 0,

@@ -45,6 +45,8 @@ struct handoff {
 	struct handoff_image server;
 	uint64_t rom_pa;     /* page-aligned */
 	uint64_t rom_len;
+	uint64_t bundle_pa;  /* the boot module, page-aligned; 0 if none was passed */
+	uint64_t bundle_len;
 	uint64_t free_pa;    /* RAM nobody uses yet, page-aligned, below 4 GiB: [free_pa, free_end_pa) */
 	uint64_t free_end_pa;
 	uint64_t ram_len;    /* all RAM the machine reported */

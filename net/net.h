@@ -93,18 +93,56 @@ void net_set_wait(struct net_conn *conn, enum net_wait state);
 MUST_USE bool net_send_copy(struct net_conn *conn, const void *data, size_t len);
 
 /*
- * Queue bytes that stay as they are for ever (ROM or rodata), by reference.
+ * Queue bytes by reference: of the ROM or rodata, which stay as they are for ever,
+ * or of a record buffer (below), which then must not be written any more.
  * Returns how many, from the front, were taken; if less than len, writable() follows.
  */
 MUST_USE size_t net_send_static(struct net_conn *conn, const void *data, size_t len);
 
-/* Call received() again soon, if unconsumed bytes are held (after a response has ended). */
+/*
+ * How many bytes net_send_static() would take now: a whole number of segments or
+ * more than there is to send.  0: none, and writable() follows.
+ */
+MUST_USE size_t net_send_room(struct net_conn *conn);
+
+/* Payload bytes of a full segment to this peer, LIMIT_MSS_MIN..1460. */
+size_t net_segment_len(const struct net_conn *conn);
+
+/*
+ * Take a buffer to build a record in: LIMIT_RECORD_SMALL_LEN bytes if len is not
+ * more, else LIMIT_RECORD_LEN; contents undefined; len 1..LIMIT_RECORD_LEN - 1 (the
+ * last byte of a buffer is never sent).  It is the caller's until net_record_release(),
+ * and lives on as long as bytes of it are queued, unacknowledged or with the NIC.
+ * Returns NULL when there is none for this connection now; writable() follows.
+ */
+MUST_USE uint8_t *net_record_take(struct net_conn *conn, size_t len);
+
+/* Let go of a record buffer; any address within it will do. */
+void net_record_release(uint8_t *record);
+
+/*
+ * Take this connection's own buffer of LIMIT_HOLD_LEN bytes for what the layer above
+ * has consumed but cannot use yet (decrypted bytes of an incomplete request).  At
+ * most one a connection; given back by net_hold_give() or when the connection ends.
+ * Whoever has one may be evicted like a connection with an incomplete request.
+ * Returns NULL when there is none.
+ */
+MUST_USE uint8_t *net_hold_take(struct net_conn *conn);
+void net_hold_give(struct net_conn *conn);
+
+/*
+ * Call received() again soon, if unconsumed bytes are held or the connection has a
+ * net_hold_take() buffer (len is 0 if nothing is held).
+ */
 void net_resume(struct net_conn *conn);
 
 /* No more will be sent: FIN after what is queued; bytes still arriving are dropped; state LINGER once all is sent. */
 void net_close(struct net_conn *conn);
 
-/* Reset at once.  closed() is called before this returns. */
+/*
+ * Reset at once.  closed() is called before this returns.  May be called for another
+ * connection than the one whose function is running.
+ */
 void net_abort(struct net_conn *conn);
 
 /* The other side's address; valid as long as the connection. */
@@ -112,12 +150,29 @@ const struct net_peer *net_peer(const struct net_conn *conn);
 
 /* ---- The whole ---------------------------------------------------------- */
 
+/* What the layer above needs of the pools; all 0 without TLS. */
+struct net_needs {
+	size_t session_len;      /* object for each connection, */
+	size_t handshake_len;    /* for one of LIMIT_CONNS_PER_HANDSHAKE */
+	bool records;            /* record buffers, small and large */
+};
+
 /*
  * Set up pools, interface and addresses from info->cmdline ("ip=" as in Linux's
  * nfsroot.txt, else DHCPv4; IPv6 by SLAAC).  Called once, first.
  * Returns NULL, or a sentence for the operator saying what is wrong.
  */
-MUST_USE const char *net_start(const struct gate_info *info);
+MUST_USE const char *net_start(const struct gate_info *info,
+    const struct net_needs *needs);
+
+/*
+ * Objects of net_needs, aligned to 16, contents undefined.  NULL when there is none;
+ * give back what the same function took.
+ */
+MUST_USE void *net_session_take(void);
+void net_session_give(void *session);
+MUST_USE void *net_handshake_take(void);
+void net_handshake_give(void *handshake);
 
 /*
  * One turn of the loop: collect frames, run the stack and its timers, send, and
