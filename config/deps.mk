@@ -16,7 +16,19 @@ KERNEL_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS) $(addprefix $(BEARSSL)/src/, \
 	symcipher/chacha20_ct.c)
 
 # Ring 3: the TLS 1.2 server without X.509, CBC, static RSA or DES.
-SERVER_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS)
+SERVER_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS) $(addprefix $(BEARSSL)/src/, \
+	$(addprefix ssl/, prf.c prf_sha256.c prf_sha384.c ssl_engine.c ssl_hashes.c \
+		ssl_hs_server.c ssl_rec_chapol.c ssl_rec_gcm.c ssl_server.c) \
+	$(addprefix hash/, ghash_ctmul64.c ghash_pclmul.c multihash.c sha2big.c) \
+	$(addprefix symcipher/, aes_ct64.c aes_ct64_ctr.c aes_ct64_enc.c \
+		aes_x86ni.c aes_x86ni_ctr.c chacha20_sse2.c poly1305_ctmulq.c) \
+	$(addprefix ec/, ec_c25519_m31.c ec_curve25519.c ec_p256_m31.c \
+		ec_prime_i31.c ec_secp256r1.c ec_secp384r1.c ec_secp521r1.c \
+		ecdsa_rta.c) \
+	$(addprefix int/, i31_add.c i31_bitlen.c i31_decmod.c i31_decode.c \
+		i31_encode.c i31_fmont.c i31_iszero.c i31_modpow.c i31_montmul.c \
+		i31_muladd.c i31_ninv31.c i31_rshift.c i31_sub.c i31_tmont.c) \
+	mac/hmac.c rand/hmac_drbg.c codec/ccopy.c codec/dec64be.c codec/enc64be.c)
 
 # TCP, UDP (for DHCP), ICMP, IPv4 and IPv6 on Ethernet; no sockets, no threads, no
 # DNS, no applications.  Memory and timers are net/pools.c and net/timers.c.
