@@ -185,7 +185,7 @@ symbolize:
 # SAN=1: under the address and undefined-behaviour sanitizers, in a place of its own.
 HOSTED_SRCS := $(sort $(filter-out %.S config/libc/%,$(SERVER_SRCS)) \
 	$(wildcard kernel/host/*.c) kernel/gate_check.c kernel/bundle.c \
-	kernel/vault.c $(KERNEL_BEARSSL_SRCS))
+	kernel/vault.c kernel/vault_pad.c $(KERNEL_BEARSSL_SRCS))
 HOSTED_FLAGS := $(COMMON) -O2 $(INCLUDES) -D_GNU_SOURCE -fno-omit-frame-pointer \
 	-fno-strict-aliasing
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "boot/pvh.h"
+#include "config/limits.h"
 
 /* Where an image may land: canonical halves less some room at the ends. */
 #define SERVER_BASE_MIN 0x0000010000000000ULL
@@ -194,6 +195,33 @@ static uint64_t random_base(uint64_t min, uint64_t span)
 	return min + ((boot_seed_next() % span) & ~(BOOT_PAGE - 1));
 }
 
+/*
+ * The one module there may be: the instance bundle.  What is in it is the kernel's
+ * business; here it is put on whole pages.  It holds keys, so what is moved leaves
+ * nothing behind.
+ */
+static void take_bundle(struct boot_memory *memory,
+    const struct pvh_start_info *info)
+{
+	const struct pvh_module *module = (const void *)info->modules_pa;
+
+	if (info->module_count == 0)
+		return;
+	if (module->len == 0)
+		boot_fail("the instance bundle is empty");
+	if (module->len > LIMIT_BUNDLE_LEN)
+		boot_fail("the boot module is too long for an instance bundle");
+	if (module->pa > IDENTITY_END || module->len > IDENTITY_END - module->pa)
+		boot_fail("the loader put the instance bundle beyond 4 GiB");
+	handoff.bundle_pa = module->pa;
+	handoff.bundle_len = module->len;
+	if (module->pa % BOOT_PAGE == 0)
+		return;
+	handoff.bundle_pa = boot_take(memory, module->len);
+	memcpy((void *)handoff.bundle_pa, (const void *)module->pa, module->len);
+	memset((void *)module->pa, 0, module->len);
+}
+
 static void load_images(struct boot_memory *memory)
 {
 	boot_load_elf(memory, (const uint8_t *)image.kernel.pa, image.kernel.len,
@@ -219,8 +247,12 @@ void boot_main(uint64_t start_info_pa)
 		boot_fail("the loader did not pass PVH start information");
 	if (info->version < 1 || info->memmap_count == 0)
 		boot_fail("the loader passed no memory map (PVH version 0)");
+	if (info->module_count > 1)
+		boot_fail("the loader passed more than one module; "
+		    "there is one instance bundle");
 	find_memory(info, &memory);
 	copy_cmdline(info->cmdline_pa);
+	take_bundle(&memory, info);
 	boot_seed_init();
 	load_images(&memory);
 

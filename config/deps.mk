@@ -11,9 +11,17 @@ LWIP_STAMP := $(LWIP)/.patched
 BEARSSL_HASH_SRCS := $(addprefix $(BEARSSL)/src/, \
 	hash/sha2small.c codec/dec32be.c codec/enc32be.c)
 
-# Ring 0: the random generator (SHA-256, ChaCha20) and signatures.
+# Ring 0: the random generator (SHA-256, ChaCha20) and signatures: ECDSA on P-256 and
+# P-384 after RFC 6979, the two operations of RSA.  The ECDSA code names P-521, too.
 KERNEL_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS) $(addprefix $(BEARSSL)/src/, \
-	symcipher/chacha20_ct.c)
+	symcipher/chacha20_ct.c hash/sha2big.c hash/dig_size.c hash/mgf1.c \
+	mac/hmac.c rand/hmac_drbg.c codec/ccopy.c codec/dec64be.c codec/enc64be.c \
+	ec/ecdsa_i31_sign_raw.c ec/ecdsa_i31_bits.c ec/ec_p256_m31.c \
+	ec/ec_prime_i31.c ec/ec_secp256r1.c ec/ec_secp384r1.c ec/ec_secp521r1.c \
+	rsa/rsa_i62_priv.c rsa/rsa_i62_pub.c int/i62_modpow2.c int/i32_div32.c \
+	$(addprefix int/i31_, add.c bitlen.c decmod.c decode.c decred.c encode.c fmont.c \
+		iszero.c modpow.c montmul.c mulacc.c muladd.c ninv31.c reduce.c \
+		rshift.c sub.c tmont.c))
 
 # Ring 3: the TLS 1.2 server without X.509, CBC, static RSA or DES.
 SERVER_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS) $(addprefix $(BEARSSL)/src/, \

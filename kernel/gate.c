@@ -16,6 +16,7 @@
 #include "kernel/power.h"
 #include "kernel/random.h"
 #include "kernel/server.h"
+#include "kernel/vault.h"
 #include "kernel/vnet.h"
 #include "kernel/wipe.h"
 
@@ -27,6 +28,7 @@
 static struct gate_net block;
 static struct vnet_slice slices[GATE_SLICE_BATCH];
 static uint64_t slice_pa[GATE_SLICE_BATCH];
+static struct gate_sign to_sign;  /* copy of a gate_sign() block; during the call */
 
 static uint64_t calls;            /* gate calls so far, for the watchdog */
 static uint64_t calls_at_tick;
@@ -102,7 +104,7 @@ static enum gate_status net_check(void)
 	for (uint32_t i = 0; i < block.tx_count; i++) {
 		const enum gate_status status = gate_check_frame(&block.tx[i],
 		    block.slices, block.slice_count, server_ranges(),
-		    server_nic_features(), slice_pa);
+		    server_info()->nic_features, slice_pa);
 
 		if (status != GATE_OK)
 			return status;
@@ -266,6 +268,28 @@ void gate_tick(const struct trap_frame *frame)
 	irq_timer_arm(clock_now_ns() + TICK_NS);
 }
 
+/* ---- Signatures ----------------------------------------------------------------- */
+
+static enum gate_status call_sign(uint64_t at)
+{
+	struct gate_sign *const theirs = (struct gate_sign *)at;
+	enum gate_status status;
+
+	if (!server_has(at, sizeof to_sign, GATE_RANGE_READ | GATE_RANGE_WRITE))
+		return GATE_BAD_RANGE;
+	copy_in(&to_sign, at, offsetof(struct gate_sign, signature));
+	status = gate_check_sign(&to_sign, server_info());
+	if (status == GATE_OK)
+		status = vault_sign(&to_sign);
+	if (status != GATE_OK)
+		return status;
+	copy_out((uint64_t)&theirs->signature_len, &to_sign.signature_len,
+	    sizeof to_sign.signature_len);
+	copy_out((uint64_t)theirs->signature, to_sign.signature,
+	    to_sign.signature_len);
+	return GATE_OK;
+}
+
 /* ---- Randomness, console, end ---------------------------------------------------- */
 
 static enum gate_status call_random(uint64_t at, uint64_t len)
@@ -326,6 +350,8 @@ enum gate_status gate_dispatch(uint64_t a1, uint64_t a2, uint64_t a3,
 		return call_net(a1);
 	case GATE_CALL_WAIT:
 		return call_wait(a1, a2);
+	case GATE_CALL_SIGN:
+		return call_sign(a1);
 	case GATE_CALL_RANDOM:
 		return call_random(a1, a2);
 	case GATE_CALL_LOG:

@@ -3,6 +3,8 @@
  */
 #include "kernel/gate_check.h"
 
+#include "config/bundle.h"
+
 #define ETHERNET_LEN 14
 #define TCP_HEADERS_MIN 54     /* Ethernet, IPv4 and TCP without options */
 #define GSO_SIZE_MIN 256       /* smaller segments would let one frame flood the wire */
@@ -82,4 +84,34 @@ enum gate_status gate_check_frame(const struct gate_tx *tx,
 	if (frame_len < GATE_FRAME_MIN || frame_len > GATE_FRAME_MAX)
 		return GATE_BAD_VALUE;
 	return check_offload(tx, slices[first].len, frame_len, nic_features);
+}
+
+/* What each algorithm takes, by enum gate_sign_algorithm. */
+static const struct sign_rule {
+	uint16_t digest_len;
+	bool rsa;
+} sign_rules[] = {
+	[GATE_SIGN_ECDSA_SHA256] = { 32, false },
+	[GATE_SIGN_ECDSA_SHA384] = { 48, false },
+	[GATE_SIGN_ECDSA_SHA512] = { 64, false },
+	[GATE_SIGN_RSA_PKCS1_SHA256] = { 32, true },
+	[GATE_SIGN_RSA_PKCS1_SHA384] = { 48, true },
+	[GATE_SIGN_RSA_PKCS1_SHA512] = { 64, true },
+	[GATE_SIGN_RSA_PSS_SHA256] = { 32, true },
+	[GATE_SIGN_RSA_PSS_SHA384] = { 48, true },
+	[GATE_SIGN_RSA_PSS_SHA512] = { 64, true },
+};
+
+enum gate_status gate_check_sign(const struct gate_sign *sign,
+    const struct gate_info *info)
+{
+	if (sign->key >= info->key_count || sign->algorithm == 0 ||
+	    sign->algorithm >= ARRAY_LEN(sign_rules))
+		return GATE_BAD_VALUE;
+	const struct sign_rule *rule = &sign_rules[sign->algorithm];
+
+	if (sign->digest_len != rule->digest_len ||
+	    (info->key_kind[sign->key] == BUNDLE_KEY_RSA) != rule->rsa)
+		return GATE_BAD_VALUE;
+	return GATE_OK;
 }

@@ -52,3 +52,13 @@ MUST_USE enum gate_status gate_check_counts(const struct gate_net *counts);
 MUST_USE enum gate_status gate_check_frame(const struct gate_tx *tx,
     const struct gate_slice *slices, uint32_t slice_count,
     const struct gate_ranges *ranges, uint32_t nic_features, uint64_t *pa);
+
+/*
+ * What gate_sign() is asked for.
+ *
+ * sign    a copy
+ * info    key_count and key_kind say which keys there are
+ * Errors  GATE_BAD_VALUE as in gate_sign()
+ */
+MUST_USE enum gate_status gate_check_sign(const struct gate_sign *sign,
+    const struct gate_info *info);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/acpi.h"
+#include "kernel/bundle.h"
 #include "kernel/clock.h"
 #include "kernel/console.h"
 #include "kernel/entropy.h"
@@ -31,6 +32,7 @@ SEALED uint64_t __stack_chk_guard;
 
 SEALED static struct handoff handoff;
 SEALED static struct acpi_info acpi;
+SEALED static const char *bundle_fault;  /* why the instance bundle cannot be used */
 SEALED static uint64_t stack_top;
 
 /* The boot chart, in TSC ticks until there is a clock. */
@@ -75,6 +77,7 @@ static void start_devices(void)
 {
 	/* First, so that what is refused below powers off. */
 	power_init(&acpi);
+	require(bundle_fault);
 	require(irq_init(&acpi));
 	require(clock_init(&acpi, handoff.tsc_start));
 	phase_tsc[PHASE_CLOCK] = cpu_rdtsc();
@@ -105,6 +108,22 @@ static void kernel_main(void)
 }
 
 /*
+ * While the low 4 GiB are still mapped: the bundle's settings come before everything
+ * that reads the command line.
+ */
+static const char *open_bundle(void)
+{
+	const uint8_t *bundle = (const uint8_t *)handoff.bundle_pa;
+	const char *why;
+
+	if (handoff.bundle_len == 0)
+		return NULL;
+	why = bundle_check(bundle, handoff.bundle_len);
+	return why != NULL ? why : bundle_put_settings(bundle, handoff.cmdline,
+	    sizeof handoff.cmdline);
+}
+
+/*
  * On boot's tables, on the kernel's own first stack.  The canary is set before the
  * first function that has one; this function never returns, so it needs none.
  */
@@ -114,6 +133,7 @@ void kernel_early(const struct handoff *h)
 	__stack_chk_guard = load_le64(h->seed + 24) & ~0xffULL;
 	memcpy(&handoff, h, sizeof handoff);
 	console_init();
+	bundle_fault = open_bundle();
 	acpi_parse(handoff.rsdp_pa, acpi_read_identity, NULL, &acpi);
 	phase_tsc[PHASE_LOAD] = handoff.tsc_loaded;
 	map_start(&handoff);

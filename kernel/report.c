@@ -8,6 +8,7 @@
 #include "kernel/cpu.h"
 #include "kernel/map.h"
 #include "kernel/power.h"
+#include "kernel/vault.h"
 
 #define BACKTRACE_CAP 16
 #define VECTOR_PAGE_FAULT 14
@@ -168,7 +169,11 @@ void report_kernel_trap(const struct trap_frame *frame)
 	console_printf(": ");
 	print_cause(frame);
 	console_printf("\n");
-	print_registers(frame);
+	/* The console is no place for a piece of a key. */
+	if (vault_busy())
+		console_printf("  no registers: a signature was being made\n");
+	else
+		print_registers(frame);
 	print_kernel_backtrace(frame->rip, frame->rbp);
 	power_reboot();
 }

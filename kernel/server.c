@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "config/bundle.h"
 #include "config/limits.h"
 #include "kernel/clock.h"
 #include "kernel/cmdline.h"
@@ -16,6 +17,7 @@
 #include "kernel/map.h"
 #include "kernel/power.h"
 #include "kernel/report.h"
+#include "kernel/vault.h"
 #include "kernel/vnet.h"
 
 #define NS_PER_MS 1000000ULL
@@ -44,9 +46,9 @@ const struct gate_ranges *server_ranges(void)
 	return &ranges;
 }
 
-uint32_t server_nic_features(void)
+const struct gate_info *server_info(void)
 {
-	return info->nic_features;
+	return info;
 }
 
 const char *server_cmdline(void)
@@ -141,6 +143,30 @@ static void map_info(const struct handoff *h)
 	memcpy(info->cmdline, h->cmdline, info->cmdline_len + 1);
 }
 
+/*
+ * Each part of the instance bundle for whom it is: the public one for the server, who
+ * may name it in gate_log() but not send it; the secret one for the vault.  It was
+ * checked before (bundle.c).
+ */
+static void map_bundle(const struct handoff *h)
+{
+	const struct bundle_header *header;
+
+	if (h->bundle_len == 0)
+		return;
+	header = (const void *)map_region(h->bundle_pa, BUNDLE_PAGE, MAP_CONST);
+	info->bundle_len = header->public_len;
+	info->bundle = (const uint8_t *)map_region(h->bundle_pa + header->public_off,
+	    header->public_len, MAP_USER | MAP_CONST);
+	set_range(RANGE_OTHER, (uint64_t)info->bundle,
+	    h->bundle_pa + header->public_off, header->public_len, GATE_RANGE_READ);
+	if (header->key_count == 0)
+		return;
+	vault_open((const void *)map_region(h->bundle_pa + header->secret_off,
+	    header->secret_len, MAP_CONST), header->key_count);
+	vault_describe(info);
+}
+
 /* Everything that is left, up to a bound, is the server's. */
 static bool give_pool(void)
 {
@@ -175,6 +201,7 @@ const char *server_prepare(const struct handoff *h)
 	set_range(RANGE_ROM, (uint64_t)info->rom, h->rom_pa, h->rom_len,
 	    GATE_RANGE_SEND);
 	map_image();
+	map_bundle(h);
 	if (!give_memory(RANGE_OTHER, LIMIT_SERVER_STACK_LEN, &stack_va, &pa) ||
 	    !give_memory(RANGE_OTHER, RX_LEN, (uint64_t *)&info->rx_base, &rx_pa) ||
 	    !give_memory(RANGE_OTHER, GATE_KEEP_LEN, (uint64_t *)&info->keep, &pa) ||

@@ -10,9 +10,11 @@
 #include "kernel/trap.h"
 
 /*
- * Map the server's image and give it stack, receive buffers, pools and the ROM.
- * Takes all RAM that is left.  After vnet_start() and entropy_init(), before
- * map_seal().
+ * Map the server's image and give it stack, receive buffers, pools, the ROM and the
+ * public part of the instance bundle; open the vault with the secret part.  Takes all
+ * RAM that is left.  After vnet_start() and entropy_init(), before map_seal().
+ *
+ * h   its bundle, if there is one, passed bundle_check()
  *
  * Returns NULL, or a sentence: there is not enough memory
  */
@@ -37,8 +39,8 @@ NORETURN void server_crashed_text(const char *text, size_t len);
 /* What the server may name in gate calls; fixed once server_prepare() is done. */
 const struct gate_ranges *server_ranges(void);
 
-/* GATE_NIC_* of the NIC in use. */
-uint32_t server_nic_features(void);
+/* The page that the server was told everything by: what the NIC offers, which keys there are. */
+const struct gate_info *server_info(void);
 
 /* The command line, and the server's first instruction. */
 const char *server_cmdline(void);

@@ -20,6 +20,7 @@
 	/* enum gate_call */
 	gate_function gate_net, 1
 	gate_function gate_wait, 2
+	gate_function gate_sign, 3
 	gate_function gate_random, 4
 	gate_function gate_log, 5
 	gate_function gate_stop, 6
