@@ -11,6 +11,7 @@ process.  Both hang on a tap device of their own with the same addresses, so tes
 need not know which they talk to.  All that is started is ended on the way out, by
 its process id.
 """
+import contextlib
 import json
 import os
 import re
@@ -209,12 +210,12 @@ class Server:
                 raise AssertionError(f"the console never showed /{pattern}/")
             time.sleep(0.05)
 
-    def wait_ready(self, address=None, seconds=60):
-        """Wait until a connection to port 80 is accepted."""
+    def wait_ready(self, address=None, seconds=60, port=80):
+        """Wait until a connection to the port is accepted."""
         end = time.monotonic() + seconds
         while True:
             try:
-                connect(address or self.ipv4, timeout=1).close()
+                connect(address or self.ipv4, port, timeout=1).close()
                 return
             except OSError as error:
                 if self.ended() or time.monotonic() > end:
@@ -246,17 +247,20 @@ class Machine(Server):
 
     machine    q35, pc or microvm
     network    "tap", or "user" for QEMU's own DHCP; then self.port is the port of
-               this machine that leads to the server's port 80
+               this machine that leads to the server's port 80, self.tls_port to 443
+    instance   the boot module: a bundle's path
     append     words for the image's command line, after the ip= that "tap" gets
     address    False leaves that ip= away
     cpu, rng   QEMU's CPU model; whether there is a virtio entropy device
     """
 
     def __init__(self, machine, image, mem=64, append="", network="tap",
-                 vnet_hdr=True, address=True, reboot=False, cpu="max", rng=False):
+                 vnet_hdr=True, address=True, reboot=False, cpu="max", rng=False,
+                 instance=None):
         super().__init__(machine, Tap(vnet_hdr))
         self.qmp_path = os.path.join(self.folder.name, "qmp")
-        self.port = free_port() if network == "user" else 80
+        self.port, self.tls_port = ((free_port(), free_port())
+                                    if network == "user" else (80, 443))
         words = [append]
         if network == "tap" and address:
             words.insert(0, f"ip={self.ipv4}::{self.tap.gateway}"
@@ -264,6 +268,7 @@ class Machine(Server):
         kind = "device" if machine == "microvm" else "pci"
         options = "" if machine == "microvm" else ",romfile="
         backend = (f"user,id=net0,hostfwd=tcp:127.0.0.1:{self.port}-:80"
+                   f",hostfwd=tcp:127.0.0.1:{self.tls_port}-:443"
                    if network == "user" else
                    f"tap,id=net0,ifname={self.tap.name},script=no,downscript=no"
                    f",vhost=off")
@@ -279,6 +284,8 @@ class Machine(Server):
         ]
         if machine == "microvm":
             command += ["-global", "virtio-mmio.force-legacy=false"]
+        if instance:
+            command += ["-initrd", instance]
         if rng:
             command += ["-device", f"virtio-rng-{kind}"]
         if not reboot:
@@ -287,14 +294,15 @@ class Machine(Server):
             self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                           stderr=errors)
 
-    def qmp(self, command):
+    def qmp(self, command, **arguments):
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(10)
             s.connect(self.qmp_path)
             lines = s.makefile("r")
             lines.readline()                     # the greeting
-            for execute in ("qmp_capabilities", command):
-                s.sendall(json.dumps({"execute": execute}).encode() + b"\n")
+            for execute, words in ("qmp_capabilities", {}), (command, arguments):
+                s.sendall(json.dumps({"execute": execute, "arguments": words})
+                          .encode() + b"\n")
                 while True:
                     answer = json.loads(lines.readline())
                     if "return" in answer:
@@ -307,20 +315,46 @@ class Machine(Server):
 
 
 class Process(Server):
-    """The same server as a Linux process; rom is a path, append as for Machine."""
+    """The same server as a Linux process; rom is a path, the rest as for Machine."""
 
-    def __init__(self, rom, append="", program="stele-process", mem=64):
+    def __init__(self, rom, append="", program="stele-process", mem=64,
+                 instance=None):
         super().__init__("process", Tap())
+        more = ["--instance", instance] if instance else []
         words = f"ip={self.ipv4}::{self.tap.gateway}:255.255.255.0::eth0:off {append}"
         with open(self.console_path, "wb") as console, \
                 open(self.errors_path, "wb") as errors:
             self.child = subprocess.Popen(
                 [os.path.join(BUILD, program), "--rom", rom, "--tap", self.tap.name,
-                 "--mac", self.tap.mac, "--memory", str(mem), "--append", words],
+                 "--mac", self.tap.mac, "--memory", str(mem), "--append", words, *more],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=errors)
 
     def power_button(self):
         self.child.send_signal(signal.SIGTERM)
+
+
+class Shared:
+    """Servers that the cases of a suite use in turn: start(*words), once each.
+
+    To be left with `with`, which ends them; then the console of one that did not
+    live so long is printed.
+    """
+
+    def __init__(self, start):
+        self.start, self.running = start, {}
+        self.stack = contextlib.ExitStack()
+
+    def __call__(self, *words):
+        if words not in self.running:
+            self.running[words] = self.stack.enter_context(self.start(*words))
+            self.running[words].wait_ready()
+        return self.running[words]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.stack.close()
 
 
 def free_port():
@@ -346,11 +380,19 @@ def connect(address, port=80, timeout=30):
 
 
 class Client:
-    """One kept-alive connection.  Strict: anything unexpected is an error."""
+    """One kept-alive connection.  Strict: anything unexpected is an error.
 
-    def __init__(self, address, port=80, timeout=30):
-        self.socket = connect(address, port, timeout)
-        self.buffer = b""
+    tls     an ssl.SSLContext: speak TLS, on port 443
+    name    the host name that is asked for, also in SNI
+    """
+
+    def __init__(self, address, port=None, timeout=30, tls=None, name="stele.test"):
+        self.socket = connect(address, port or (443 if tls else 80), timeout)
+        self.buffer, self.name = b"", name
+        if tls:
+            # A FIN without close_notify is an error, too: ssl.SSLEOFError.
+            self.socket = tls.wrap_socket(self.socket, server_hostname=name,
+                                          suppress_ragged_eofs=False)
 
     def __enter__(self):
         return self
@@ -366,7 +408,7 @@ class Client:
 
     def get(self, target, method="GET", fields=()):
         """Returns (status, {field: value}, body); field names in small letters."""
-        head = [f"{method} {target} HTTP/1.1", "Host: stele.test", *fields]
+        head = [f"{method} {target} HTTP/1.1", f"Host: {self.name}", *fields]
         self.socket.sendall(("\r\n".join(head) + "\r\n\r\n").encode("latin-1"))
         return self.read_answer(method)
 
@@ -397,8 +439,8 @@ class Client:
         return int(status), found, whole[:length]
 
 
-def fetch(address, target, port=80, timeout=30):
-    with Client(address, port, timeout) as client:
+def fetch(address, target, port=None, timeout=30, tls=None, name="stele.test"):
+    with Client(address, port, timeout, tls, name) as client:
         return client.get(target)
 
 
