@@ -53,7 +53,7 @@ SERVER_SRCS := $(wildcard net/*.c net/*.S tls/*.c http/*.c romfs/*.c) \
 	config/libc/string.c $(LWIP_SRCS) $(SERVER_BEARSSL_SRCS)
 MKROMFS_SRCS := $(wildcard romfs/mkromfs/*.c) romfs/romfs.c \
 	$(BEARSSL_HASH_SRCS)
-MKINSTANCE_SRCS := $(wildcard tls/mkinstance/*.c)
+MKINSTANCE_SRCS := $(wildcard tls/mkinstance/*.c) net/settings.c
 MKIMAGE_SRCS := $(wildcard boot/mkimage/*.c) $(BEARSSL_HASH_SRCS)
 
 # ---- How -----------------------------------------------------------------------
@@ -220,7 +220,7 @@ fuzz: fuzz-programs
 
 fuzz-programs: $(FUZZ_PROGRAMS)
 
-bench: image build/stele-process | packages-bench
+bench: image build/stele-process build/mkinstance | packages-bench
 	@tests/bench/run.sh
 
 # ---- The rest ------------------------------------------------------------------
