@@ -17,7 +17,7 @@ build         binutils             to link and to inspect what was linked
 build         patch                to apply config/lwip-*.patch
 build         dpkg-dev             to unpack the BearSSL and lwIP source packages
 build         libunistring-dev     to normalise file names in mkromfs
-build         libssl-dev           to read certificates and keys in mkinstance
+build,bench   libssl-dev           to compile mkinstance, and the TLS client of the bench
 build         media-types          for the table of content types
 run,test      qemu-system-x86      to boot the image
 dev,test      passt                to give a process a network without root
@@ -38,7 +38,6 @@ test          debian-reference-en  as a site nobody here wrote
 test          python3.11-doc       as a second, larger one
 bench         qemu-system-x86      to boot what is measured
 bench         iproute2             to make a private network for the measurement
-bench         nginx-light          to serve the same site on this machine
 bench         python3              to drive the measurement
 bench         xz-utils             to pack the Linux guest of LINUX=1
 '

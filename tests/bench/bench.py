@@ -18,19 +18,26 @@ import client
 import rig
 from rig import Unmeasured
 
-BUDGET_S = 285
+BUDGET_S = 460
 BOOT_LIMIT_S = 60
 ROUNDS = 3
 COUNT_ROUNDS = 5
+TLS_COUNT_ROUNDS = 3
 RATE_SECONDS = 2
+TLS_SECONDS = 1.5
 COUNT_SECONDS = 1
 RATE_CONNECTIONS = 64
+BUSY = 0.9        # of the time: less, and something else than the server was the limit
 
 
 # ---- Rows ----------------------------------------------------------------------
 
 def whole(value):
     return f"{value:,.0f}"
+
+
+def tenths(value):
+    return f"{value:,.1f}"
 
 
 def millions(value):
@@ -41,6 +48,17 @@ def millions(value):
 ROWS = {
     "rate": ("requests/s, 1 KiB, keep-alive, 64 connections", "requests/s", whole),
     "rate_log": ("  the same with the access log", "requests/s", whole),
+    "tls1k_s": ("requests/s, 1 KiB over TLS, keep-alive, 64 connections",
+                "requests/s", whole),
+    "tls1m_s": ("MB/s, 1 MiB over TLS, keep-alive, 4 connections", "MB/s", whole),
+    "tlsnew_s": ("full handshakes/s, ECDSA P-256", "handshakes/s", whole),
+    "tlsrsa_s": ("full handshakes/s, RSA 2048", "handshakes/s", whole),
+    "tlsresume_s": ("resumed handshakes/s", "handshakes/s", whole),
+    "tls1k_cpu": ("CPU µs: 1 KiB over TLS", "µs", tenths),
+    "tls1m_cpu": ("CPU µs: 1 MiB over TLS", "µs", whole),
+    "tlsnew_cpu": ("CPU µs: full handshake, ECDSA P-256", "µs", whole),
+    "tlsrsa_cpu": ("CPU µs: full handshake, RSA 2048", "µs", whole),
+    "tlsresume_cpu": ("CPU µs: resumed handshake", "µs", whole),
     "boot_ms": ("boot to first response, ms", "ms", whole),
     "boot": ("boot to listening, million instructions", "instructions", millions),
     "boot_low": ("  of them below 4 GiB (boot/)", "instructions", millions),
@@ -86,6 +104,15 @@ class Results:
         except (Unmeasured, OSError, subprocess.SubprocessError) as error:
             self.missing.setdefault((row, body.name), str(error))
 
+    def add_tls(self, key, body, made, cpu):
+        """What tlsload did, and the server's CPU seconds for it."""
+        amount = made.times
+        if key == "tls1m":
+            amount *= client.SIZES["/1m.bin"] / 1e6
+        self.add(key + "_s", body, amount / made.seconds)
+        self.add(key + "_cpu", body, cpu / made.times * 1e6)
+        self.add(key + "_busy", body, cpu / made.seconds)
+
     def median(self, row, body):
         runs = self.runs.get(row, {}).get(body.name)
         return statistics.median(runs) if runs else None
@@ -130,9 +157,12 @@ class Bench:
         results = self.results
         with contextlib.ExitStack() as stack:
             servers = [("rate", s) for s in self.start_rounds(
-                stack, "boot_ms", self.bodies,
+                stack, "boot_ms", [b for b in self.bodies if b.boots],
                 lambda body, a: results.add("boot_ms", body, a.ms))]
             for body in self.bodies:
+                if not body.boots:
+                    with results.attempt("rate", body):
+                        servers.append(("rate", self.start(stack, body)[0]))
                 if body.ours:
                     with results.attempt("rate_log", body):
                         servers.append(
@@ -144,6 +174,28 @@ class Bench:
                         made = client.load(server, "/1k.bin", RATE_CONNECTIONS,
                                            RATE_SECONDS)
                         results.add(row, server.body, made.rate)
+
+    def times_tls(self):
+        self.say("TLS, without counting")
+        with contextlib.ExitStack() as stack:
+            servers = self.start_tls(stack, self.bodies)
+            for _ in range(ROUNDS):
+                for key, kind in client.TLS.items():
+                    for server in servers:
+                        with self.results.attempt(key + "_s", server.body):
+                            self.budget.limit(1)
+                            made, cpu = client.tls_load(server, kind, TLS_SECONDS)
+                            self.results.add_tls(key, server.body, made, cpu)
+
+    def start_tls(self, stack, bodies, **options):
+        """Servers with certificates, of the bodies that are measured with TLS."""
+        servers = []
+        for body in bodies:
+            if body.tls:
+                with self.results.attempt("tls1k_s", body):
+                    servers.append(
+                        self.start(stack, body, tls=True, **options)[0])
+        return servers
 
     def record_boot(self, body, answer):
         self.results.add_counts("boot", body, answer.listening)
@@ -167,6 +219,16 @@ class Bench:
                 for server in logging:
                     self.count_one("1k_log", server, client.KINDS["1k"])
 
+    def counts_tls(self):
+        self.say("TLS, counting instructions")
+        with contextlib.ExitStack() as stack:
+            servers = self.start_tls(
+                stack, [b for b in self.bodies if b.counts], counted=True)
+            for _ in range(TLS_COUNT_ROUNDS):
+                for key, kind in client.TLS.items():
+                    for server in servers:
+                        self.count_one(key, server, kind)
+
     def count_one(self, row, server, kind):
         with self.results.attempt(row, server.body):
             self.budget.limit(1)
@@ -174,7 +236,7 @@ class Bench:
             self.results.add_counts(row, server.body, spent)
 
     def count_requests(self, server):
-        for key, kind in client.KINDS.items():
+        for key, kind in client.PLAIN.items():
             self.count_one(key, server, kind)
         with self.results.attempt("c64", server.body):
             self.budget.limit(1)
@@ -226,8 +288,12 @@ class Bench:
 NOTES = """\
 Counts repeat, times do not: runs of one row differed by up to {counts:.0%} in
 instructions a request, by up to {times:.0%} in time.  Compare within one table only.
-Medians of {rounds} runs ({count_rounds} of what is counted a request), in turn.
-QEMU's TCG, one CPU, instructions as it executes them; no access log unless said."""
+Medians of {rounds} runs ({count_rounds} of what is counted a request without TLS), in turn.
+QEMU's TCG, one CPU, instructions as it executes them; no access log unless said.
+TLS 1.2, ECDHE-ECDSA-AES128-GCM-SHA256 (RSA 2048: ECDHE-RSA) with X25519; handshakes
+from SYN to FIN, without a request; resumption by session identifier, each one checked.
++ the server had less than {busy:.0%} of a CPU: the client or other programs were the
+limit, so believe its CPU time a request.  QEMU's includes the emulation."""
 
 
 def spread(results, keys):
@@ -241,8 +307,15 @@ def spread(results, keys):
 
 def notes(results):
     return NOTES.format(counts=spread(results, client.KINDS),
-                        times=spread(results, ("rate", "boot_ms")),
-                        rounds=ROUNDS, count_rounds=COUNT_ROUNDS)
+                        times=spread(results, ("rate", "boot_ms",
+                                               *(k + "_s" for k in client.TLS))),
+                        rounds=ROUNDS, count_rounds=COUNT_ROUNDS, busy=BUSY)
+
+
+def mark(results, key, body):
+    """Whether the server was not what limited a rate."""
+    busy = key.endswith("_s") and results.median(key[:-2] + "_busy", body)
+    return "+" if busy and busy < BUSY else ""
 
 
 def table(results, bodies):
@@ -256,8 +329,8 @@ def table(results, bodies):
         for body in bodies:
             value = results.median(key, body)
             lost = (key, body.name) in results.missing
-            cells.append(write(value) if value is not None
-                         else "failed" if lost else "-")
+            cells.append(mark(results, key, body) + write(value)
+                         if value is not None else "failed" if lost else "-")
         if any(c != "-" for c in cells):
             lines.append(title.ljust(title_width) + "".join(
                 "  " + c.rjust(w) for c, w in zip(cells, widths)))
@@ -294,16 +367,22 @@ def main():
     parser = argparse.ArgumentParser(prog="tests/bench/run.sh", description=__doc__)
     parser.add_argument("--linux", action="store_true",
                         help="compare with Linux and nginx")
+    parser.add_argument("--nginx", metavar="PROGRAM",
+                        help="compare with nginx on this machine")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     bodies = [rig.Vm("q35"), rig.Vm("microvm"), rig.Process()]
+    if arguments.nginx:
+        bodies.append(rig.NativeNginx(arguments.nginx))
     if arguments.linux:
         bodies.append(rig.LinuxGuest())
     bench = Bench(bodies)
     bench.sizes()
     bench.times()
+    bench.times_tls()
     bench.counts()
+    bench.counts_tls()
     bench.least_memory(bodies[0], 2, bodies[0].mem, 1)
     if arguments.linux:
         bench.least_memory(bodies[-1], 64, 112, 4)

@@ -1,4 +1,4 @@
-"""The client side of a measurement: the first answer, requests, wrk."""
+"""The client side of a measurement: the first answer, requests, wrk, tlsload."""
 import collections
 import re
 import select
@@ -6,21 +6,42 @@ import socket
 import subprocess
 import time
 
-from rig import Unmeasured
+from rig import TLSLOAD, Unmeasured
 
 PORT = 80
 POLL_S = 0.001
 RESEND_S = 0.02
 ANSWER_S = 10
 
-Kind = collections.namedtuple("Kind", "title path new_connection requests")
+ECDSA = "ECDHE-ECDSA-AES128-GCM-SHA256"
+RSA = "ECDHE-RSA-AES128-GCM-SHA256"
+
+# title           of its row
+# path            what is asked for
+# new_connection  each time
+# times           how often, to count instructions
+# tls             None, or what tlsload is to do: full, resumed or requests
+# suite           with TLS
+# at_once         connections, to measure the rate; with TLS
+Kind = collections.namedtuple("Kind", "title path new_connection times tls suite"
+                              " at_once", defaults=(None, None, None))
 
 KINDS = {
     "1k": Kind("1 KiB, keep-alive", "/1k.bin", False, 1000),
     "16k": Kind("16 KiB, keep-alive", "/16k.bin", False, 300),
     "1m": Kind("1 MiB, keep-alive", "/1m.bin", False, 32),
     "new": Kind("1 KiB, new connection", "/1k.bin", True, 300),
+    "tls1k": Kind("1 KiB over TLS, keep-alive", "/1k.bin", False, 1000,
+                  "requests", ECDSA, 64),
+    "tls1m": Kind("1 MiB over TLS, keep-alive", "/1m.bin", False, 16,
+                  "requests", ECDSA, 4),
+    "tlsnew": Kind("full handshake, ECDSA P-256", "/", True, 10,
+                   "full", ECDSA, 4),
+    "tlsrsa": Kind("full handshake, RSA 2048", "/", True, 10, "full", RSA, 4),
+    "tlsresume": Kind("resumed handshake", "/", True, 100, "resumed", ECDSA, 4),
 }
+PLAIN = {key: kind for key, kind in KINDS.items() if not kind.tls}
+TLS = {key: kind for key, kind in KINDS.items() if kind.tls}
 SIZES = {"/1k.bin": 1 << 10, "/16k.bin": 16 << 10, "/1m.bin": 1 << 20}
 
 FirstAnswer = collections.namedtuple("FirstAnswer", "ms listening")
@@ -100,15 +121,28 @@ def request_many(server, kind, count):
             connection.get(kind.path)
 
 
+def perform(server, kind, sample):
+    """Do what a kind says; what sample() gave right before and right after."""
+    def settled():
+        time.sleep(0.05)
+        return sample()
+
+    if kind.tls:
+        with TlsLoad(server, kind, 1, str(kind.times)) as load:
+            before = settled()
+            load.run()
+            return before, settled()
+    request_many(server, kind, kind.times // 4)
+    before = settled()
+    request_many(server, kind, kind.times)
+    return before, settled()
+
+
 def count_requests(server, kind):
-    """Instructions a request, by region."""
-    request_many(server, kind, kind.requests // 4)
-    time.sleep(0.05)
-    before = server.counters.now()
-    request_many(server, kind, kind.requests)
-    time.sleep(0.05)
-    spent = server.counters.now() - before
-    return type(spent)(*(n / kind.requests for n in spent))
+    """Instructions a request or handshake, by region."""
+    before, after = perform(server, kind, server.counters.now)
+    spent = after - before
+    return type(spent)(*(n / kind.times for n in spent))
 
 
 def count_idle(server, seconds):
@@ -203,3 +237,60 @@ def count_load(server, path, connections, seconds):
     time.sleep(0.05)
     spent = server.counters.now() - before
     return type(spent)(*(n / made.requests for n in spent))
+
+
+# ---- tlsload -------------------------------------------------------------------
+
+TlsMade = collections.namedtuple("TlsMade", "times seconds cpu")
+
+
+class TlsLoad:
+    """Our TLS client: ready once this is entered, run() does the work."""
+
+    def __init__(self, server, kind, connections, amount):
+        self.child = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", TLSLOAD, kind.tls,
+             server.tap.guest, kind.path, kind.suite, str(connections), amount],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+    def __enter__(self):
+        try:
+            self._expect("ready")
+            return self
+        except Unmeasured:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *unused):
+        self.child.stdin.close()
+        try:
+            self.child.wait(ANSWER_S)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+        self.child.stdout.close()
+
+    def _expect(self, pattern):
+        """It ends itself, should it take too long."""
+        line = self.child.stdout.readline().strip()
+        found = re.fullmatch(pattern, line)
+        if not found:
+            raise Unmeasured(f"tlsload: {line or 'took too long'}")
+        return found
+
+    def run(self):
+        """How often, in how many seconds, with how many of the client's own CPU."""
+        print(file=self.child.stdin, flush=True)
+        found = self._expect(r"(\d+) ([\d.]+) ([\d.]+)")
+        if found[1] == "0":
+            raise Unmeasured("tlsload: nothing was done")
+        return TlsMade(int(found[1]), float(found[2]), float(found[3]))
+
+
+def tls_load(server, kind, seconds):
+    """What was done in so many seconds, and the server's CPU seconds for it."""
+    with TlsLoad(server, kind, kind.at_once, f"{seconds}s") as load:
+        before = server.cpu_seconds()
+        made = load.run()
+        return made, server.cpu_seconds() - before

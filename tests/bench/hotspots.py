@@ -20,33 +20,37 @@ IDLE_SECONDS = 5
 LOAD_SECONDS = 2
 
 
-def run_kind(server, kind):
-    """Do what is to be profiled; returns how many times it was done."""
-    if kind == "idle":
-        time.sleep(IDLE_SECONDS)
-        return IDLE_SECONDS
-    if kind == "c64":
-        return client.load(server, "/1k.bin", 64, LOAD_SECONDS).requests
-    requests = client.KINDS[kind].requests
-    client.request_many(server, client.KINDS[kind], requests)
-    return requests
-
-
 def snapshot(server):
+    """({(address, insns): times}, frames in and out) so far"""
+    return ({(address, insns): count
+             for address, insns, count in server.counters.blocks()},
+            server.tap.frames())
+
+
+def perform(server, name):
+    """Do what is to be profiled: (how often, snapshot before, and after)."""
+    if name in client.KINDS:
+        kind = client.KINDS[name]
+        return kind.times, *client.perform(server, kind,
+                                           lambda: snapshot(server))
+    times = IDLE_SECONDS
+    if name == "c64":
+        client.load(server, "/1k.bin", 64, LOAD_SECONDS)
+    before = snapshot(server)
+    if name == "c64":
+        times = client.load(server, "/1k.bin", 64, LOAD_SECONDS).requests
+    else:
+        time.sleep(IDLE_SECONDS)
     time.sleep(0.05)
-    return {(address, insns): count
-            for address, insns, count in server.counters.blocks()}
+    return times, before, snapshot(server)
 
 
-def profile(server, kind):
+def profile(server, name):
     """({(address, insns): times}, how often it was done, frames in and out)"""
-    if kind == "boot":
+    if name == "boot":
         # From the answered SYN on: what ran since power-on, less the firmware.
-        return snapshot(server), 1, (0, 0)
-    run_kind(server, kind)
-    before, frames_before = snapshot(server), server.tap.frames()
-    times = run_kind(server, kind)
-    after, frames_after = snapshot(server), server.tap.frames()
+        return snapshot(server)[0], 1, (0, 0)
+    times, (before, frames_before), (after, frames_after) = perform(server, name)
     spent = {key: count - before.get(key, 0) for key, count in after.items()
              if count != before.get(key, 0)}
     frames = [(b - a) / times for a, b in zip(frames_before, frames_after)]
@@ -148,7 +152,8 @@ def main():
     parts = images.our_parts()
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(rig.Server(
-            rig.Vm(arguments.machine), counted="blocks", log=arguments.log))
+            rig.Vm(arguments.machine), counted="blocks", log=arguments.log,
+            tls=arguments.kind in client.TLS))
         client.wait_first_answer(server, BOOT_LIMIT_S)
         spent, times, frames = profile(server, arguments.kind)
         all_blocks = server.counters.blocks()

@@ -4,11 +4,12 @@
 # initramfs, and size (bytes of both packed as small as they boot, without the site).
 #
 # Packages are downloaded with apt-get and unpacked below build/, never installed.
-# A finished guest is kept; remove build/bench/linux to build it again.
+# A finished guest is kept until what it is made of changes.
 set -eu
 
 dir=build/bench/linux
 site=build/bench/site
+tls=build/bench/tls
 packages="busybox-static nginx libc6 libcrypt1 libpcre2-8-0 libssl3 zlib1g"
 modules="net/core/failover drivers/net/net_failover drivers/virtio/virtio_ring
     drivers/virtio/virtio drivers/virtio/virtio_pci_legacy_dev
@@ -51,39 +52,6 @@ find_file()
 	readlink -f "$found"
 }
 
-settings()
-{
-	cat <<'END'
-user nobody nogroup;
-worker_processes 1;
-worker_rlimit_nofile 8192;
-error_log stderr crit;
-pid /run/nginx.pid;
-events {
-	use epoll;
-	worker_connections 4096;
-	multi_accept on;
-}
-http {
-	default_type application/octet-stream;
-	access_log off;
-	server_tokens off;
-	sendfile on;
-	tcp_nopush on;
-	tcp_nodelay on;
-	keepalive_timeout 300s;
-	keepalive_requests 1000000000;
-	open_file_cache max=256 inactive=600s;
-	open_file_cache_valid 600s;
-	open_file_cache_min_uses 1;
-	server {
-		listen 80 backlog=1024;
-		root /site;
-	}
-}
-END
-}
-
 # The kernel's ip= needs a driver before the modules are there: done here.
 first_program()
 {
@@ -105,7 +73,7 @@ echo 4096 >/proc/sys/net/core/somaxconn
 echo 4096 >/proc/sys/net/ipv4/tcp_max_syn_backlog
 echo 0 >/proc/sys/net/ipv4/tcp_slow_start_after_idle
 ulimit -n 8192
-exec nginx -g 'daemon off;'
+exec nginx -p /run -g 'daemon off; user nobody nogroup;'
 END
 }
 
@@ -114,7 +82,7 @@ root_folder()
 	root=$dir/root
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/run" \
-	    "$root/etc/nginx" "$root/modules" "$root/lib64" "$root/site" \
+	    "$root/etc/nginx" "$root/modules" "$root/lib64" "$root/site" "$root/tls" \
 	    "$root/lib/x86_64-linux-gnu" "$root/var/log/nginx" \
 	    "$root/var/lib/nginx"
 	cp "$(find_file bin/busybox)" "$root/bin/busybox"
@@ -134,7 +102,8 @@ root_folder()
 nobody:x:65534:65534::/:/bin/sh' >"$root/etc/passwd"
 	echo 'root:x:0:
 nogroup:x:65534:' >"$root/etc/group"
-	settings >"$root/etc/nginx/nginx.conf"
+	sed -e 's|@SITE@|/site|' -e 's|@TLS@|/tls|' tests/bench/nginx.conf \
+	    >"$root/etc/nginx/nginx.conf"
 	first_program >"$root/init"
 	chmod 755 "$root/init"
 }
@@ -146,7 +115,8 @@ pack()
 	    2>/dev/null) >"$1" || fail "could not pack its initramfs"
 }
 
-if [ -s "$dir/size" ]; then
+if [ -s "$dir/size" ] && [ -z "$(find "$0" tests/bench/nginx.conf "$tls" \
+    -newer "$dir/size")" ]; then
 	exit 0
 fi
 rm -rf "$dir"
@@ -158,6 +128,7 @@ cp "$dir"/files/boot/vmlinuz-* "$dir/vmlinuz"
 pack "$dir/empty"
 xz --check=crc32 --lzma2=preset=9e,dict=4MiB --force "$dir/empty"
 cp "$site"/* "$root/site/"
+cp "$tls"/* "$root/tls/"
 chmod -R a+rX "$root/site"
 # Booted unpacked: that takes more room, and less time.
 pack "$dir/initramfs"

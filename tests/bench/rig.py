@@ -1,7 +1,7 @@
 """What is measured, started on a network of its own, and ended again.
 
 A Body says how something is started: our image under QEMU, our Linux process, the
-Linux guest.  A Server is one running instance of a Body on a tap device; as a
+Linux guest, nginx on this machine.  A Server is one running instance of a Body on a tap device; as a
 context manager it is ended on the way out, by its process id.  Should this program
 be killed, the kernel ends its children (setpriv --pdeathsig) and with the last of
 them the network namespace goes, taps and all.
@@ -20,6 +20,10 @@ PLUGIN = BUILD + "/insn.so"
 IMAGE = BUILD + "/stele.elf"
 ROM = BUILD + "/site.rom"
 PROCESS = "build/stele-process"
+TLS = BUILD + "/tls"      # ecdsa.crt, ecdsa.key, rsa.crt, rsa.key
+BUNDLE = BUILD + "/instance.bin"
+TLSLOAD = BUILD + "/tlsload"
+NGINX_CONFIG = "tests/bench/nginx.conf"
 LINUX = BUILD + "/linux"
 LINUX_KERNEL = LINUX + "/vmlinuz"
 LINUX_INITRAMFS = LINUX + "/initramfs"
@@ -95,6 +99,23 @@ class Tap:
                        stderr=subprocess.DEVNULL)
 
 
+class Loopback:
+    """In place of a tap device, for what runs beside its client."""
+    guest = "127.0.0.1"
+
+    def __init__(self):
+        run("ip", "link", "set", "lo", "up")
+
+    def attached(self):
+        return True
+
+    def frames(self):
+        return 0, 0
+
+    def close(self):
+        pass
+
+
 # ---- Bodies --------------------------------------------------------------------
 
 class Body:
@@ -106,6 +127,9 @@ class Body:
     mem      MiB of RAM it gets
     entry    physical address of the first instruction that is its own
     counted_boots  how often its boot is counted
+    network  what it is reached through
+    tls      whether it is measured with TLS
+    boots    whether it boots: nginx on this machine is there at once
     """
     name = ""
     counts = True
@@ -113,23 +137,42 @@ class Body:
     mem = 64
     entry = 0
     counted_boots = 3
+    network = Tap
+    tls = True
+    boots = True
 
-    def command(self, tap, mem, log, console, plugin):
-        """The program and its arguments."""
+    def command(self, start):
+        """The program and its arguments, for a struct Start."""
         raise NotImplementedError
+
+
+# How a body is to be started.
+#
+# tap      its network
+# mem      MiB
+# log      write the access log
+# folder   for files of its own; ends with the server
+# plugin   QEMU's, or None
+# tls      with certificates; who serves with TLS in any case ignores it
+Start = collections.namedtuple("Start", "tap mem log folder plugin tls")
 
 
 def address_words(tap):
     return f"ip={tap.guest}::{tap.host}:255.255.255.0::eth0:off"
 
 
-def qemu(machine, mem, console, plugin):
+def qemu(machine, start):
     command = [
         "qemu-system-x86_64", "-M", machine, "-accel", "tcg", "-cpu", "max",
-        "-smp", "1,maxcpus=2", "-m", str(mem), "-nodefaults", "-no-user-config",
-        "-display", "none", "-no-reboot", "-serial", "file:" + console,
+        "-smp", "1,maxcpus=2", "-m", str(start.mem), "-nodefaults",
+        "-no-user-config", "-display", "none", "-no-reboot",
+        "-serial", f"file:{start.folder}/console",
     ]
-    return command + (["-plugin", plugin] if plugin else [])
+    return command + (["-plugin", start.plugin] if start.plugin else [])
+
+
+def our_words(start):
+    return address_words(start.tap) + ("" if start.log else " log=off")
 
 
 def nic(tap, device):
@@ -147,15 +190,17 @@ class Vm(Body):
         self.machine = machine
         self.name = "VM " + machine
         self.entry = elf_entry(IMAGE)
+        self.tls = machine == "q35"
 
-    def command(self, tap, mem, log, console, plugin):
-        words = address_words(tap) + ("" if log else " log=off")
-        command = qemu(self.machine, mem, console, plugin) + [
-            "-kernel", IMAGE, "-append", words]
+    def command(self, start):
+        command = qemu(self.machine, start) + [
+            "-kernel", IMAGE, "-append", our_words(start)]
+        if start.tls:
+            command += ["-initrd", BUNDLE]
         if self.machine == "microvm":
             return command + ["-global", "virtio-mmio.force-legacy=false"] + \
-                nic(tap, "virtio-net-device")
-        return command + nic(tap, "virtio-net-pci,romfile=")
+                nic(start.tap, "virtio-net-device")
+        return command + nic(start.tap, "virtio-net-pci,romfile=")
 
 
 class Process(Body):
@@ -163,10 +208,11 @@ class Process(Body):
     name = "process"
     counts = False
 
-    def command(self, tap, mem, log, console, plugin):
-        words = address_words(tap) + ("" if log else " log=off")
-        return [PROCESS, "--rom", ROM, "--tap", tap.name, "--mac", tap.mac,
-                "--memory", str(mem), "--append", words]
+    def command(self, start):
+        command = [PROCESS, "--rom", ROM, "--tap", start.tap.name,
+                   "--mac", start.tap.mac, "--memory", str(start.mem),
+                   "--append", our_words(start)]
+        return command + (["--instance", BUNDLE] if start.tls else [])
 
 
 class LinuxGuest(Body):
@@ -177,12 +223,35 @@ class LinuxGuest(Body):
     entry = LINUX_ENTRY
     counted_boots = 1    # long, and the same every time
 
-    def command(self, tap, mem, log, console, plugin):
+    def command(self, start):
         words = ("console=ttyS0 quiet panic=-1 no_timer_check tsc=reliable "
-                 "nokaslr random.trust_cpu=on " + address_words(tap))
-        return qemu("q35", mem, console, plugin) + [
+                 "nokaslr random.trust_cpu=on " + address_words(start.tap))
+        return qemu("q35", start) + [
             "-kernel", LINUX_KERNEL, "-initrd", LINUX_INITRAMFS,
-            "-append", words] + nic(tap, "virtio-net-pci,romfile=")
+            "-append", words] + nic(start.tap, "virtio-net-pci,romfile=")
+
+
+class NativeNginx(Body):
+    """nginx on this machine, one process, over the loopback device."""
+    name = "native nginx"
+    counts = False
+    ours = False
+    network = Loopback
+    boots = False
+
+    def __init__(self, program):
+        self.program = program
+
+    def command(self, start):
+        with open(NGINX_CONFIG, encoding="ascii") as f:
+            text = f.read()
+        for word, path in ("@SITE@", BUILD + "/site"), ("@TLS@", TLS):
+            text = text.replace(word, os.path.abspath(path))
+        folder = os.path.abspath(start.folder)
+        with open(folder + "/nginx.conf", "w", encoding="ascii") as f:
+            f.write(text)
+        return [self.program, "-p", folder, "-c", "nginx.conf", "-e", "stderr",
+                "-g", "daemon off; master_process off; pid nginx.pid;"]
 
 
 def elf_entry(path):
@@ -247,11 +316,12 @@ class Server:
 
     counted   count its instructions: False, True, or "blocks" for each block too
     log       write the access log
+    tls       serve with TLS too
     """
 
-    def __init__(self, body, counted=False, log=False, mem=None):
+    def __init__(self, body, counted=False, log=False, mem=None, tls=False):
         self.body = body
-        self.tap = Tap()
+        self.tap = body.network()
         # Other benches may run in the same checkout.
         os.makedirs(BUILD + "/run", exist_ok=True)
         self.folder = tempfile.TemporaryDirectory(dir=BUILD + "/run")
@@ -264,8 +334,8 @@ class Server:
             plugin = f"{PLUGIN},out={self.counters.path},entry={body.entry:#x}"
             if counted == "blocks":
                 plugin += ",blocks=on"
-        command = body.command(self.tap, mem or body.mem, log,
-                               self.console_path, plugin)
+        command = body.command(Start(self.tap, mem or body.mem, log,
+                                     self.folder.name, plugin, tls))
         with open(self.output_path, "wb") as output:
             self.started = time.monotonic()
             self.child = subprocess.Popen(
@@ -287,6 +357,12 @@ class Server:
         if status is not None:
             raise Unmeasured(f"{self.body.name} ended with status {status}: "
                              + self.last_words())
+
+    def cpu_seconds(self):
+        """CPU time of all its threads so far, in user space and for it in the kernel."""
+        with open(f"/proc/{self.child.pid}/stat", encoding="ascii") as f:
+            fields = f.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def last_words(self):
         for path in self.output_path, self.console_path:
