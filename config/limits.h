@@ -119,6 +119,12 @@
 #define LIMIT_HANDSHAKE_LEN 65536
 
 /*
+ * Records without data that a client may send in a row on an open stream: empty ones,
+ * warnings, refused renegotiations.  One more is unexpected_message.
+ */
+#define LIMIT_QUIET_RECORDS 32
+
+/*
  * Handshakes under way: one for so many connections.  Each costs 5 KiB.  When none
  * is left, the oldest handshake is reset.
  */
@@ -138,6 +144,15 @@
  */
 #define LIMIT_RECORD_SMALL_LEN 1536
 #define LIMIT_RECORD_LEN 16640
+
+/*
+ * A small one for every connection, and a large one for so many; all memory that the
+ * plan leaves goes into further large ones, up to LIMIT_RECORDS (136 MiB: 250
+ * clients with LIMIT_SEND_LEN under way).  When none is left, who has something
+ * under way waits until it is acknowledged, and the others for their turn.
+ */
+#define LIMIT_CONNS_PER_RECORD 4
+#define LIMIT_RECORDS 8192
 
 /* Below so many days until it expires a certificate is complained about every day. */
 #define LIMIT_CERT_DAYS 14

@@ -289,7 +289,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.rom_len = fs->image_len,
 		.seed = 1,
 	});
-	if (net_start(&wire_info) != NULL)
+	if (net_start(&wire_info, &wire_needs) != NULL)
 		abort();
 	http_conn_start(fs, true);
 	if (!net_listen(80, &http_app))

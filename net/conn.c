@@ -20,6 +20,7 @@ static size_t listener_count;
 
 /* ---- Death --------------------------------------------------------------- */
 
+/* Give back the bytes that were received and not consumed. */
 static void release_hold(struct net_conn *conn)
 {
 	if (conn->hold == NULL)
@@ -27,6 +28,15 @@ static void release_hold(struct net_conn *conn)
 	pool_give(POOL_HOLD, conn->hold);
 	conn->hold = NULL;
 	conn->hold_len = 0;
+}
+
+/* It waits for nothing any more, and has nothing of ours. */
+static void let_go(struct net_conn *conn)
+{
+	wait_remove(conn);
+	send_forget(conn);
+	release_hold(conn);
+	net_hold_give(conn);
 }
 
 void conn_finish(struct net_conn *conn)
@@ -39,10 +49,7 @@ void conn_finish(struct net_conn *conn)
 		tcp_err(conn->pcb, NULL);
 		conn->pcb = NULL;
 	}
-	wait_remove(conn);
-	if (conn->in_starved.next != NULL)
-		link_remove(&conn->in_starved);
-	release_hold(conn);
+	let_go(conn);
 	conn->dead = true;
 	conn->app->closed(conn->app_state);
 	if (!conn->busy)
@@ -110,14 +117,33 @@ static size_t offer_held(struct net_conn *conn, size_t fresh)
 	return used;
 }
 
+/*
+ * The app asked for another call: offer it what is held, as long as that leads
+ * anywhere.  Whether it does, only the app knows that keeps bytes in a buffer of its
+ * own; but each call has to use up a byte at least, so there is an end to it.
+ */
+static void resume(struct net_conn *conn)
+{
+	for (uint32_t calls = 0; calls < 2 * LIMIT_HOLD_LEN; calls++) {
+		size_t used = 0;
+
+		if (!conn->resume || conn->dead || conn->closing)
+			return;
+		conn->resume = false;
+		if (conn->hold != NULL)
+			used = offer_held(conn, conn->hold_len);
+		else if (conn->app_hold != NULL)
+			(void)conn->app->received(conn->app_state, conn,
+			    conn->app_hold, 0, 0);
+		if (used == 0 && conn->app_hold == NULL)
+			return;
+	}
+}
+
 bool conn_leave(struct net_conn *conn)
 {
-	/* net_resume(): offer again, as long as that leads anywhere. */
-	while (conn->resume && !conn->dead && !conn->closing) {
-		conn->resume = false;
-		if (conn->hold == NULL || offer_held(conn, conn->hold_len) == 0)
-			break;
-	}
+	if (conn->resume)
+		resume(conn);
 	conn->busy = false;
 	if (conn->dead) {
 		pool_give(POOL_CONN, conn);
@@ -290,7 +316,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	if (!accepted && !conn->dead) {
 		tcp_arg(pcb, NULL);
 		tcp_err(pcb, NULL);
-		wait_remove(conn);
+		let_go(conn);
 		pool_give(POOL_CONN, conn);
 		return ERR_MEM;   /* lwIP resets it */
 	}
@@ -336,6 +362,22 @@ void conn_stop_listening(void)
 void net_resume(struct net_conn *conn)
 {
 	conn->resume = true;
+}
+
+uint8_t *net_hold_take(struct net_conn *conn)
+{
+	ASSERT(conn->app_hold == NULL);
+	if (!conn->dead && !conn->closing)
+		conn->app_hold = pool_take(POOL_HOLD);
+	return conn->app_hold;
+}
+
+void net_hold_give(struct net_conn *conn)
+{
+	if (conn->app_hold == NULL)
+		return;
+	pool_give(POOL_HOLD, conn->app_hold);
+	conn->app_hold = NULL;
 }
 
 void net_close(struct net_conn *conn)

@@ -15,6 +15,8 @@
  *   wanted      what the app asked for; differs from `wait` while a response is
  *               not wholly acknowledged (IDLE asked, WRITE in effect)
  *   hold        NULL, or a buffer with hold_len > 0 bytes received, not consumed
+ *   app_hold    NULL, or the buffer of net_hold_take(), whose contents are the app's
+ *   starves_for the pool it waits for while it is in `starved`
  *   opening     opened() is running: the handshake's last byte is not yet counted
  *   closing     net_close() was called: FIN is queued behind sequence number
  *               data_end, received bytes are dropped
@@ -41,11 +43,13 @@ struct net_conn {
 	const struct net_app *app;
 	uint64_t deadline_ms;
 	uint8_t *hold;
+	uint8_t *app_hold;
 	uint32_t hold_len;
 	uint32_t data_end;
 	uint32_t span_start;      /* the peer's acknowledgement when WRITE's span began */
 	uint8_t wait;
 	uint8_t wanted;
+	uint8_t starves_for;
 	bool opening;
 	bool closing;
 	bool busy;
@@ -95,6 +99,12 @@ void send_acknowledged(struct net_conn *conn);
 /* Pool memory may be free again: let those go on who got none. */
 void send_retry(void);
 
+/* There is something for send_retry() to do at once. */
+bool send_retry_due(void);
+
+/* A connection is going: it waits for no memory any more. */
+void send_forget(struct net_conn *conn);
+
 /* ---- wait.c -------------------------------------------------------------- */
 
 void wait_start(void);
@@ -127,9 +137,15 @@ bool wait_any_work(void);
 
 /*
  * Called before each received frame: see that what one frame can take is there,
- * a connection, a pcb, a hold buffer, by ending whoever has the least to lose.
+ * a connection, a pcb, hold buffers, by ending whoever has the least to lose.
  */
 void conn_make_room(void);
+
+/*
+ * Called before the app can take hold buffers for another reason: the same, for
+ * those alone.
+ */
+void conn_make_hold_room(void);
 
 /* ---- lists --------------------------------------------------------------- */
 

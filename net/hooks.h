@@ -7,6 +7,7 @@
 #include "kernel/gate.h"
 #include "net/demux.h"
 #include "net/nic.h"
+#include "net/records.h"
 
 #include "lwip/ip_addr.h"
 
@@ -38,6 +39,13 @@ const ip6_addr_t *net_next_hop6(const ip6_addr_t *destination);
 #define LWIP_HOOK_TCP_SEGMENT_MAX(pcb) \
 	nic_segment_max(IP_IS_V6_VAL((pcb)->remote_ip), (pcb)->mss)
 #define LWIP_TCP_SEGMENT_PBUFS (GATE_FRAME_SLICES - 1)
+
+/* Patched in by config/lwip-users.patch: a pbuf now refers to these bytes. */
+#define LWIP_HOOK_TCP_REFERENCE(p) \
+	do { \
+		if (record_holds((p)->payload)) \
+			record_use((p)->payload); \
+	} while (0)
 
 /*
  * Patched in by config/lwip-lookup.patch: a pcb can be found from now on (for

@@ -92,7 +92,8 @@ void net_print_pools(void)
 
 /* ---- Start --------------------------------------------------------------- */
 
-const char *net_start(const struct gate_info *info)
+const char *net_start(const struct gate_info *info,
+    const struct net_needs *needs)
 {
 	struct netif *netif;
 	const char *wrong;
@@ -104,7 +105,7 @@ const char *net_start(const struct gate_info *info)
 	if (info->rx_count == 0 || info->rx_count > LIMIT_RX_BUFFERS)
 		return "The kernel offers a number of receive buffers that this "
 		    "server was not built for.";
-	if (pools_start(info->pool, info->pool_len) == 0)
+	if (pools_start(info->pool, info->pool_len, needs) == 0)
 		return "There is too little memory for a single connection.";
 	random_start();
 	demux_start();
@@ -141,7 +142,9 @@ static void sleep_until_due(void)
 		next_ms = wait_next_ms();
 	if (stopping && stop_ms < next_ms)
 		next_ms = stop_ms;
-	if (gate_wait(nic_pending() ? 0 : next_ms * NS_PER_MS, &woke) != GATE_OK)
+	if (nic_pending() || send_retry_due())
+		next_ms = 0;
+	if (gate_wait(next_ms * NS_PER_MS, &woke) != GATE_OK)
 		panic("the gate refused to wait");
 	if ((woke & GATE_WOKE_STOP) != 0 && !stopping) {
 		stopping = true;

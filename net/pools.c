@@ -10,6 +10,7 @@
 
 #include "net/conn.h"
 #include "net/poison.h"
+#include "net/records.h"
 #include "net/text.h"
 
 #include "lwip/mem.h"
@@ -48,7 +49,7 @@ struct pool {
 
 static struct pool pools[POOL_COUNT];
 
-static const char names[POOL_COUNT][8] = {
+static const char names[POOL_COUNT][16] = {
 	[POOL_CONN] = "conn",
 	[POOL_PCB] = "pcb",
 	[POOL_SEGMENT] = "segment",
@@ -57,6 +58,10 @@ static const char names[POOL_COUNT][8] = {
 	[POOL_MEDIUM] = "medium",
 	[POOL_FRAME] = "frame",
 	[POOL_HOLD] = "hold",
+	[POOL_SESSION] = "session",
+	[POOL_HANDSHAKE] = "handshake",
+	[POOL_RECORD_SMALL] = "small_record",
+	[POOL_RECORD] = "record",
 	[POOL_OTHER] = "other",
 };
 
@@ -84,9 +89,12 @@ _Static_assert(sizeof(struct udp_pcb) <= OTHER_LEN &&
 /*
  * How many elements each connection brings.  A response in flight takes a
  * segment, a header with copied bytes and a reference; the rest is for long
- * bodies. Numbers of fixed size serve the machine as a whole.
+ * bodies. Numbers of fixed size serve the machine as a whole.  A small record
+ * for everyone gets each response begun, or a short one done; large ones are for
+ * the few that are in the middle of something long.
  */
-static uint32_t plan(enum pool_id id, uint32_t conns)
+static uint32_t plan(enum pool_id id, uint32_t conns,
+    const struct net_needs *needs)
 {
 	switch (id) {
 	case POOL_CONN:
@@ -103,6 +111,15 @@ static uint32_t plan(enum pool_id id, uint32_t conns)
 		return 64;
 	case POOL_HOLD:
 		return conns / LIMIT_CONNS_PER_HOLD + 4;
+	case POOL_SESSION:
+		return needs->session_len > 0 ? conns : 0;
+	case POOL_HANDSHAKE:
+		return needs->handshake_len > 0 ?
+		    conns / LIMIT_CONNS_PER_HANDSHAKE + 4 : 0;
+	case POOL_RECORD_SMALL:
+		return needs->records ? conns + 4 : 0;
+	case POOL_RECORD:
+		return needs->records ? conns / LIMIT_CONNS_PER_RECORD + 4 : 0;
 	case POOL_OTHER:
 		return 16 + MEMP_NUM_MLD6_GROUP + MEMP_NUM_ND6_QUEUE;
 	case POOL_COUNT:
@@ -111,7 +128,7 @@ static uint32_t plan(enum pool_id id, uint32_t conns)
 	panic("no such pool");
 }
 
-static uint32_t size_of(enum pool_id id)
+static uint32_t size_of(enum pool_id id, const struct net_needs *needs)
 {
 	switch (id) {
 	case POOL_CONN:
@@ -130,6 +147,14 @@ static uint32_t size_of(enum pool_id id)
 		return FRAME_LEN;
 	case POOL_HOLD:
 		return ALIGN_16(LIMIT_HOLD_LEN);
+	case POOL_SESSION:
+		return (uint32_t)ALIGN_16(needs->session_len);
+	case POOL_HANDSHAKE:
+		return (uint32_t)ALIGN_16(needs->handshake_len);
+	case POOL_RECORD_SMALL:
+		return RECORD_SMALL_SIZE;
+	case POOL_RECORD:
+		return RECORD_SIZE;
 	case POOL_OTHER:
 		return OTHER_LEN;
 	case POOL_COUNT:
@@ -138,40 +163,81 @@ static uint32_t size_of(enum pool_id id)
 	panic("no such pool");
 }
 
-static uint64_t planned_len(uint32_t conns)
+static uint64_t planned_len(uint32_t conns, const struct net_needs *needs)
 {
 	uint64_t len = 0;
 
 	for (enum pool_id id = 0; id < POOL_COUNT; id++)
-		len += (uint64_t)plan(id, conns) * size_of(id);
+		len += (uint64_t)plan(id, conns, needs) * size_of(id, needs);
 	return len;
 }
 
-uint32_t pools_start(uint8_t *memory, uint64_t len)
+/* As many connections as there is memory for, LIMIT_CONNECTIONS at most. */
+static uint32_t plan_conns(uint64_t len, const struct net_needs *needs)
 {
-	uint64_t conns = len / LIMIT_CONN_SHARE_LEN;
+	uint64_t conns = len / (needs->records ? LIMIT_TLS_CONN_SHARE_LEN :
+	    LIMIT_CONN_SHARE_LEN);
 
 	if (conns > LIMIT_CONNECTIONS)
 		conns = LIMIT_CONNECTIONS;
-	while (conns > 0 && planned_len((uint32_t)conns) > len)
+	while (conns > 0 && planned_len((uint32_t)conns, needs) > len)
 		conns -= (conns + 15) / 16;
+	return (uint32_t)conns;
+}
+
+/* Large records beyond the plan: what the plan leaves is theirs. */
+static uint32_t spare_records(uint32_t conns, uint64_t len,
+    const struct net_needs *needs)
+{
+	const uint64_t spare = (len - planned_len(conns, needs)) / RECORD_SIZE;
+	const uint32_t planned = plan(POOL_RECORD, conns, needs);
+
+	if (!needs->records || planned >= LIMIT_RECORDS)
+		return 0;
+	return spare < LIMIT_RECORDS - planned ? (uint32_t)spare :
+	    LIMIT_RECORDS - planned;
+}
+
+/* Where record_holds() looks: both pools of records, one after the other. */
+static struct record_span span_of_records(void)
+{
+	const struct pool *small = &pools[POOL_RECORD_SMALL];
+	const struct pool *large = &pools[POOL_RECORD];
+
+	ASSERT(small->end == large->base);
+	return (struct record_span){
+		.start = (uintptr_t)small->base,
+		.len = (size_t)(large->end - small->base),
+		.small_len = (size_t)(small->end - small->base),
+	};
+}
+
+uint32_t pools_start(uint8_t *memory, uint64_t len,
+    const struct net_needs *needs)
+{
+	const uint8_t *end = memory + len;
+	const uint32_t conns = plan_conns(len, needs);
+
 	if (conns == 0)
 		return 0;
-
 	for (enum pool_id id = 0; id < POOL_COUNT; id++) {
 		struct pool *pool = &pools[id];
 
 		*pool = (struct pool){
-			.size = size_of(id),
-			.capacity = plan(id, (uint32_t)conns),
+			.size = size_of(id, needs),
+			.capacity = plan(id, conns, needs),
 			.base = memory,
 			.fresh = memory,
 		};
+		if (id == POOL_RECORD)
+			pool->capacity += spare_records(conns, len, needs);
 		memory += (uint64_t)pool->capacity * pool->size;
 		pool->end = memory;
+		ASSERT(pool->end <= end);
 		poison(pool->base, (size_t)(pool->end - pool->base));
 	}
-	return (uint32_t)conns;
+	record_span = span_of_records();
+	return conns;
 }
 
 static inline void *take(struct pool *pool)
@@ -236,6 +302,8 @@ size_t pools_format(char *text, size_t cap)
 
 	text_add(&t, "pools:");
 	for (enum pool_id id = 0; id < POOL_COUNT; id++) {
+		if (pools[id].capacity == 0)
+			continue;
 		text_add(&t, id == 0 ? " " : ", ");
 		text_add(&t, names[id]);
 		text_add(&t, " ");
@@ -247,6 +315,28 @@ size_t pools_format(char *text, size_t cap)
 	}
 	text_add(&t, "\n");
 	return t.len;
+}
+
+/* ---- For the layer above ------------------------------------------------- */
+
+void *net_session_take(void)
+{
+	return pool_take(POOL_SESSION);
+}
+
+void net_session_give(void *session)
+{
+	pool_give(POOL_SESSION, session);
+}
+
+void *net_handshake_take(void)
+{
+	return pool_take(POOL_HANDSHAKE);
+}
+
+void net_handshake_give(void *handshake)
+{
+	pool_give(POOL_HANDSHAKE, handshake);
 }
 
 /* ---- lwIP's allocators --------------------------------------------------- */
@@ -268,8 +358,16 @@ void *memp_malloc(memp_t type)
 void memp_free(memp_t type, void *element)
 {
 	ASSERT(type < MEMP_MAX && types[type].size != 0);
-	if (element != NULL)
-		give(&pools[types[type].pool], element);
+	if (element == NULL)
+		return;
+	if (type == MEMP_PBUF) {
+		const void *payload = ((const struct pbuf *)element)->payload;
+
+		/* One user less: what LWIP_HOOK_TCP_REFERENCE() began. */
+		if (record_holds(payload))
+			record_drop(payload);
+	}
+	give(&pools[types[type].pool], element);
 }
 
 /* Only pbuf_alloc() calls this; the largest packet is a whole frame. */

@@ -8,25 +8,31 @@
 #pragma once
 
 #include "config/base.h"
+#include "net/net.h"
 
 enum pool_id {
 	POOL_CONN = 0,  /* our connection objects */
 	POOL_PCB,       /* lwIP's: the same number, and those in TIME-WAIT */
 	POOL_SEGMENT,   /* segments queued or not yet acknowledged */
-	POOL_REF,       /* references to bytes in the ROM */
+	POOL_REF,       /* references to bytes in the ROM or in a record buffer */
 	POOL_SMALL,     /* packets without a body: headers, ARP, acknowledgements */
 	POOL_MEDIUM,    /* headers with up to 512 copied bytes; DHCP messages */
 	POOL_FRAME,     /* whole frames: answers to ping */
 	POOL_HOLD,      /* received bytes that were not yet consumed */
+	POOL_SESSION,   /* what the layer above keeps of a connection; none without TLS, */
+	POOL_HANDSHAKE, /* and of a handshake */
+	POOL_RECORD_SMALL,    /* see net/records.h; these two lie side by side */
+	POOL_RECORD,
 	POOL_OTHER,     /* listeners, UDP sockets, multicast groups, queued for ND */
 	POOL_COUNT,
 };
 
 /*
- * Cut all pools from [memory, memory + len), which is zero and aligned to 4096.
+ * Cut all pools from [memory, memory + len), which is aligned to 4096.
  * Returns the number of connections they serve, 0 if len is too small for any.
  */
-MUST_USE uint32_t pools_start(uint8_t *memory, uint64_t len);
+MUST_USE uint32_t pools_start(uint8_t *memory, uint64_t len,
+    const struct net_needs *needs);
 
 /*
  * Take an element, aligned to 16, contents undefined; NULL when the pool is
@@ -43,7 +49,8 @@ uint32_t pool_capacity(enum pool_id id);
 uint32_t pool_level(enum pool_id id);
 
 /*
- * Write "pools: conn 0/1024 peak 64, ..." with the newline into text.
+ * Write "pools: conn 0/1024 peak 64, ..." with the newline into text; a pool without
+ * elements is left out.
  * Returns its length, at most cap; a text that does not fit is cut.
  */
 size_t pools_format(char *text, size_t cap);

@@ -10,16 +10,24 @@
  * Pool memory is shared by a rule that needs no bookkeeping: a connection with
  * something under way may take an eighth of what is left.  Greedy ones then
  * leave at least their own share free for everyone else, and nobody starves.
+ * Record buffers are fewer and larger; so for them there is a queue, too: as long as
+ * someone with nothing under way waits for one, all others wait behind.
  */
 #include "net/conn.h"
 
 #include "net/nic.h"
 #include "net/pools.h"
+#include "net/records.h"
 
 #include "lwip/priv/tcp_priv.h"
 
-/* Connections with nothing under way that found a pool empty. */
+/*
+ * Connections with nothing under way that found a pool empty, in the order they
+ * came; for each pool how many of them wait for it; and whose turn it is.
+ */
 static struct link starved = { &starved, &starved };
+static uint32_t starving[POOL_COUNT];
+static const struct net_conn *served;
 
 /*
  * Bytes the peer and the network can take beyond what is queued, and one
@@ -43,11 +51,23 @@ static uint32_t send_room(const struct net_conn *conn)
 	return LWIP_MIN(limit - queued, pcb->snd_buf);
 }
 
-static void want_room(struct net_conn *conn)
+/* writable() is owed; whom no acknowledgement will bring it, waits for `pool`. */
+static void want_room(struct net_conn *conn, enum pool_id pool)
 {
 	conn->wants_room = true;
-	if (conn_unacked(conn) == 0 && conn->in_starved.next == NULL)
-		link_append(&starved, &conn->in_starved);
+	if (conn_unacked(conn) > 0 || conn->in_starved.next != NULL)
+		return;
+	link_append(&starved, &conn->in_starved);
+	conn->starves_for = (uint8_t)pool;
+	starving[pool]++;
+}
+
+void send_forget(struct net_conn *conn)
+{
+	if (conn->in_starved.next == NULL)
+		return;
+	link_remove(&conn->in_starved);
+	starving[conn->starves_for]--;
 }
 
 bool net_send_copy(struct net_conn *conn, const void *data, size_t len)
@@ -59,11 +79,26 @@ bool net_send_copy(struct net_conn *conn, const void *data, size_t len)
 	    (conn_unacked(conn) > 0 &&
 	        pool_left(POOL_MEDIUM) < pool_capacity(POOL_MEDIUM) / 2) ||
 	    tcp_write(conn->pcb, data, (u16_t)len, TCP_WRITE_FLAG_COPY) != ERR_OK) {
-		want_room(conn);
+		want_room(conn, POOL_SEGMENT);
 		return false;
 	}
 	conn->unsent = true;
 	return true;
+}
+
+/*
+ * The most of n bytes that let the queue end with a whole segment; all of them when
+ * nothing else would come to make room for one.
+ */
+static uint32_t whole_segments(const struct net_conn *conn, uint32_t n)
+{
+	const struct tcp_pcb *pcb = conn->pcb;
+	const uint32_t unsent = pcb->snd_lbb - pcb->snd_nxt;
+	const uint32_t excess = (unsent + n) % pcb->mss;
+
+	if (excess < n)
+		return n - excess;
+	return conn_unacked(conn) > 0 ? 0 : n;
 }
 
 /*
@@ -72,19 +107,31 @@ bool net_send_copy(struct net_conn *conn, const void *data, size_t len)
  */
 static uint16_t portion(const struct net_conn *conn, size_t len)
 {
-	const struct tcp_pcb *pcb = conn->pcb;
-	const uint32_t unsent = pcb->snd_lbb - pcb->snd_nxt;
-	uint32_t n = LWIP_MIN(send_room(conn), UINT16_MAX);
-	uint32_t excess;
+	const uint32_t n = LWIP_MIN(send_room(conn), UINT16_MAX);
 
-	if (n >= len)
-		return (uint16_t)len;
-	excess = (unsent + n) % pcb->mss;
-	if (excess < n)
-		n -= excess;
-	else if (conn_unacked(conn) > 0)
-		n = 0;
-	return (uint16_t)n;
+	return (uint16_t)(n >= len ? len : whole_segments(conn, n));
+}
+
+size_t net_send_room(struct net_conn *conn)
+{
+	uint32_t n, buffers;
+
+	if (conn->dead || conn->closing)
+		return 0;
+	/* What portion() takes at once, in segments of two buffers each. */
+	n = LWIP_MIN(send_room(conn), UINT16_MAX);
+	buffers = LIMIT_SEND_PBUFS - conn->pcb->snd_queuelen;
+	if (n > 0)
+		n = LWIP_MIN(n, (buffers / 2 - 2) * conn->pcb->mss);
+	n = whole_segments(conn, n);
+	if (n == 0)
+		want_room(conn, POOL_SEGMENT);
+	return n;
+}
+
+size_t net_segment_len(const struct net_conn *conn)
+{
+	return conn->dead ? LIMIT_MSS_MIN : conn->pcb->mss;
 }
 
 size_t net_send_static(struct net_conn *conn, const void *data, size_t len)
@@ -99,7 +146,7 @@ size_t net_send_static(struct net_conn *conn, const void *data, size_t len)
 		const u8_t more = done + n < len ? TCP_WRITE_FLAG_MORE : 0;
 
 		if (n == 0 || tcp_write(conn->pcb, at + done, n, more) != ERR_OK) {
-			want_room(conn);
+			want_room(conn, POOL_SEGMENT);
 			break;
 		}
 		done += n;
@@ -107,6 +154,49 @@ size_t net_send_static(struct net_conn *conn, const void *data, size_t len)
 	}
 	return done;
 }
+
+/* ---- Record buffers ------------------------------------------------------ */
+
+/*
+ * Whoever has nothing under way gets one in its turn.  The others get one only for what
+ * can leave at once, and as long as what they have under way is little for what is left.
+ */
+static bool may_take_record(const struct net_conn *conn, enum pool_id pool)
+{
+	const uint32_t record_len = pool == POOL_RECORD ?
+	    LIMIT_RECORD_LEN : LIMIT_RECORD_SMALL_LEN;
+	const uint32_t unacked = conn_unacked(conn);
+	const struct tcp_pcb *pcb = conn->pcb;
+
+	if (unacked == 0)
+		return starving[pool] == 0 || conn == served;
+	return starving[pool] == 0 &&
+	    unacked < LWIP_MIN(pcb->snd_wnd, pcb->cwnd) &&
+	    unacked / record_len < 2 + pool_left(pool) / 8;
+}
+
+uint8_t *net_record_take(struct net_conn *conn, size_t len)
+{
+	const enum pool_id pool = len <= LIMIT_RECORD_SMALL_LEN ?
+	    POOL_RECORD_SMALL : POOL_RECORD;
+	uint8_t *record = NULL;
+
+	ASSERT(len > 0 && len < LIMIT_RECORD_LEN);
+	if (conn->dead || conn->closing)
+		return NULL;
+	if (may_take_record(conn, pool))
+		record = record_take(pool);
+	if (record == NULL)
+		want_room(conn, pool);
+	return record;
+}
+
+void net_record_release(uint8_t *record)
+{
+	record_drop(record);
+}
+
+/* ---- Room again ---------------------------------------------------------- */
 
 static void offer_room(struct net_conn *conn)
 {
@@ -124,22 +214,41 @@ void send_acknowledged(struct net_conn *conn)
 		wait_settle(conn);
 }
 
+static void serve(struct net_conn *conn)
+{
+	const enum pool_id pool = (enum pool_id)conn->starves_for;
+
+	send_forget(conn);
+	served = conn;
+	conn_enter(conn);
+	offer_room(conn);
+	if (!conn->dead && conn->wants_room)
+		want_room(conn, pool);
+	(void)conn_leave(conn);
+	served = NULL;
+}
+
 void send_retry(void)
 {
-	/* Each at most once: who is refused again goes to the end. */
-	const struct link *last = starved.prev;
+	struct link end;
 
-	while (!link_empty(&starved)) {
-		struct link *first = starved.next;
-		struct net_conn *conn = conn_of(in_starved, first);
-
-		link_remove(first);
-		conn_enter(conn);
-		offer_room(conn);
-		if (!conn->dead && conn->wants_room && conn->in_starved.next == NULL)
-			link_append(&starved, &conn->in_starved);
-		(void)conn_leave(conn);
-		if (first == last)
+	if (link_empty(&starved))
+		return;
+	/* Each at most once: who is refused again goes behind the end. */
+	link_append(&starved, &end);
+	for (;;) {
+		/* This may end anyone, also the first. */
+		conn_make_hold_room();
+		if (starved.next == &end)
 			break;
+		serve(conn_of(in_starved, starved.next));
 	}
+	link_remove(&end);
+}
+
+bool send_retry_due(void)
+{
+	return (starving[POOL_RECORD_SMALL] > 0 &&
+	        pool_left(POOL_RECORD_SMALL) > 0) ||
+	    (starving[POOL_RECORD] > 0 && pool_left(POOL_RECORD) > 0);
 }

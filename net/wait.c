@@ -203,20 +203,23 @@ static bool evict_half_open(void)
 }
 
 /*
- * End the request that holds a buffer and has waited longest, else a response.
+ * End who holds a buffer and has waited longest: of those who are done, else a request,
+ * else a response.
  */
 static bool evict_holder(void)
 {
 	static const enum net_wait order[] = {
-		NET_WAIT_REQUEST, NET_WAIT_IDLE, NET_WAIT_WRITE
+		NET_WAIT_LINGER, NET_WAIT_REQUEST, NET_WAIT_IDLE, NET_WAIT_WRITE
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
 		struct link *head = &waiting[order[i]];
 
 		for (struct link *at = head->next; at != head; at = at->next) {
-			if (conn_of(in_wait, at)->hold != NULL) {
-				net_abort(conn_of(in_wait, at));
+			struct net_conn *conn = conn_of(in_wait, at);
+
+			if (conn->hold != NULL || conn->app_hold != NULL) {
+				net_abort(conn);
 				return true;
 			}
 		}
@@ -224,10 +227,18 @@ static bool evict_holder(void)
 	return false;
 }
 
+void conn_make_hold_room(void)
+{
+	/* The app's, for what it consumed, and ours, for the rest. */
+	while (pool_left(POOL_HOLD) < 2) {
+		if (!evict_holder())
+			return;
+	}
+}
+
 void conn_make_room(void)
 {
-	if (pool_left(POOL_HOLD) == 0)
-		(void)evict_holder();
+	conn_make_hold_room();
 	if (half_open.count >= LIMIT_HALF_OPEN)
 		(void)evict_half_open();
 	if (pool_left(POOL_CONN) > 0 &&

@@ -21,7 +21,7 @@
 static int start(void **state)
 {
 	(void)state;
-	if (net_start(&wire_info) != NULL || !net_listen(80, &tiny_app))
+	if (net_start(&wire_info, &wire_needs) != NULL || !net_listen(80, &tiny_app))
 		return -1;
 	clients_start();
 	/* Duplicate address detection takes IPv6 two seconds. */

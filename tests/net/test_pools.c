@@ -1,4 +1,4 @@
-/* links: net/pools.c net/text.c tests/host_panic.c */
+/* links: net/pools.c net/records.c net/text.c tests/host_panic.c */
 /*
  * Pools: as many elements as planned, none twice, none overlapping; and how
  * much memory serves how many connections.
@@ -14,30 +14,37 @@
 
 #include "config/limits.h"
 #include "net/pools.h"
+#include "net/records.h"
 
 #include "lwip/mem.h"
 #include "lwip/memp.h"
 #include "lwip/pbuf.h"
 
+static const struct net_needs none;
+static const struct net_needs tls = {
+	.session_len = 1000, .handshake_len = 4400, .records = true,
+};
+
 static uint8_t *memory;
 
-static uint32_t start(uint64_t len)
+static uint32_t start_with(uint64_t len, const struct net_needs *needs)
 {
 	free(memory);
 	memory = aligned_alloc(4096, (len + 4095) & ~(uint64_t)4095);
 	memset(memory, 0, len);
-	return pools_start(memory, len);
+	return pools_start(memory, len, needs);
 }
 
-static void every_element_is_there_once(void **state)
+static uint32_t start(uint64_t len)
 {
-	const uint64_t len = 2u << 20;
+	return start_with(len, &none);
+}
 
-	(void)state;
-	assert_in_range(start(len), 100, 256);
+static void check_every_element(uint64_t len)
+{
 	for (enum pool_id id = 0; id < POOL_COUNT; id++) {
 		const uint32_t count = pool_capacity(id);
-		void **elements = calloc(count, sizeof *elements);
+		void **elements = calloc(count + 1, sizeof *elements);
 
 		for (uint32_t i = 0; i < count; i++) {
 			assert_int_equal(pool_left(id), count - i);
@@ -63,6 +70,15 @@ static void every_element_is_there_once(void **state)
 	}
 }
 
+static void every_element_is_there_once(void **state)
+{
+	(void)state;
+	assert_in_range(start(2u << 20), 100, 256);
+	check_every_element(2u << 20);
+	assert_in_range(start_with(2u << 20, &tls), 80, 128);
+	check_every_element(2u << 20);
+}
+
 static void memory_decides_how_many(void **state)
 {
 	(void)state;
@@ -70,8 +86,89 @@ static void memory_decides_how_many(void **state)
 	assert_int_equal(start(100000), 0);
 	assert_true(start(1u << 20) > 20);
 	/* What a VM of 24 MiB has for pools, and one of 64 MiB. */
-	assert_in_range(start(8u << 20), 1000, 1024);
-	assert_true(start(48u << 20) == LIMIT_CONNECTIONS);
+	assert_int_equal(start(8u << 20), 1024);
+	assert_int_equal(start(45u << 20), LIMIT_CONNECTIONS);
+}
+
+/* Nothing of it, and none of its memory, without TLS. */
+static void what_nobody_needs_is_not_there(void **state)
+{
+	static const enum pool_id ids[] = {
+		POOL_SESSION, POOL_HANDSHAKE, POOL_RECORD_SMALL, POOL_RECORD,
+	};
+
+	(void)state;
+	assert_int_equal(start(8u << 20), 1024);
+	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+		assert_int_equal(pool_capacity(ids[i]), 0);
+		assert_null(pool_take(ids[i]));
+	}
+	assert_int_equal(record_span.len, 0);
+	assert_false(record_holds(memory));
+	assert_false(record_holds(NULL));
+	assert_null(net_session_take());
+	assert_null(net_handshake_take());
+}
+
+/* What `count` connections need at least, all at once. */
+static void check_tls_plan(uint32_t count)
+{
+	assert_int_equal(pool_capacity(POOL_CONN), count);
+	assert_int_equal(pool_capacity(POOL_SESSION), count);
+	assert_true(pool_capacity(POOL_HANDSHAKE) * 4 >= count);
+	assert_true(pool_capacity(POOL_RECORD_SMALL) >= count);
+	assert_true(pool_capacity(POOL_RECORD) * 4 >= count);
+	assert_true(pool_capacity(POOL_RECORD) <= LIMIT_RECORDS);
+}
+
+static void tls_connections_get_what_they_need(void **state)
+{
+	uint32_t count;
+
+	(void)state;
+	assert_int_equal(start_with(100000, &tls), 0);
+	for (uint64_t len = 1u << 20; len <= 8u << 20; len += 333333) {
+		count = start_with(len, &tls);
+		assert_in_range(count, 10, 512);
+		check_tls_plan(count);
+	}
+	/* VMs of 24 and of 64 MiB. */
+	assert_int_equal(start_with(8u << 20, &tls), 512);
+	check_tls_plan(512);
+	assert_int_equal(start_with(45u << 20, &tls), 2880);
+	check_tls_plan(2880);
+}
+
+/* No more than LIMIT_CONNECTIONS: the rest of the memory becomes large records. */
+static void spare_memory_becomes_records(void **state)
+{
+	(void)state;
+	assert_int_equal(start_with(64u << 20, &tls), LIMIT_CONNECTIONS);
+	assert_in_range(pool_capacity(POOL_RECORD), 1600, 2000);
+	assert_int_equal(start_with(128u << 20, &tls), LIMIT_CONNECTIONS);
+	assert_in_range(pool_capacity(POOL_RECORD), 5600, 6100);
+	check_tls_plan(LIMIT_CONNECTIONS);
+	assert_int_equal(start_with(LIMIT_POOL_LEN, &tls), LIMIT_CONNECTIONS);
+	assert_int_equal(pool_capacity(POOL_RECORD), LIMIT_RECORDS);
+	check_tls_plan(LIMIT_CONNECTIONS);
+}
+
+static void objects_of_the_layer_above_come_and_go(void **state)
+{
+	void *session, *handshake;
+
+	(void)state;
+	assert_true(start_with(2u << 20, &tls) > 0);
+	session = net_session_take();
+	handshake = net_handshake_take();
+	memset(session, 1, tls.session_len);
+	memset(handshake, 2, tls.handshake_len);
+	assert_int_equal(pool_level(POOL_SESSION), 1);
+	assert_int_equal(pool_level(POOL_HANDSHAKE), 1);
+	net_session_give(session);
+	net_handshake_give(handshake);
+	assert_int_equal(pool_level(POOL_SESSION), 0);
+	assert_int_equal(pool_level(POOL_HANDSHAKE), 0);
 }
 
 static void packets_come_from_the_pool_of_their_size(void **state)
@@ -126,9 +223,25 @@ static void the_line_names_every_pool(void **state)
 	assert_int_equal(line[len - 1], '\n');
 	line[len - 1] = '\0';
 	assert_int_equal(strncmp(line, "pools: conn 0/", 14), 0);
-	assert_non_null(strstr(line, ", hold 0/260 peak 1,"));
+	assert_non_null(strstr(line, ", hold 0/132 peak 1, other"));
 	assert_non_null(strstr(line, ", other 0/"));
 	assert_int_equal(pools_format(line, 10), 10);
+}
+
+static void the_line_names_the_pools_of_tls_where_there_are_any(void **state)
+{
+	char line[512];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(start_with(LIMIT_POOL_LEN, &tls), LIMIT_CONNECTIONS);
+	len = pools_format(line, sizeof line);
+	assert_int_equal(line[len - 1], '\n');
+	line[len - 1] = '\0';
+	assert_non_null(strstr(line, ", session 0/4096 peak 0, handshake 0/1028 "));
+	assert_non_null(strstr(line, ", small_record 0/4100 peak 0, record 0/"));
+	/* Room for every number of five digits. */
+	assert_true(len + 2 * 2 * POOL_COUNT < sizeof line);
 }
 
 int main(void)
@@ -136,9 +249,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_element_is_there_once),
 		cmocka_unit_test(memory_decides_how_many),
+		cmocka_unit_test(what_nobody_needs_is_not_there),
+		cmocka_unit_test(tls_connections_get_what_they_need),
+		cmocka_unit_test(spare_memory_becomes_records),
+		cmocka_unit_test(objects_of_the_layer_above_come_and_go),
 		cmocka_unit_test(packets_come_from_the_pool_of_their_size),
 		cmocka_unit_test(lwips_types_fit_their_pools),
 		cmocka_unit_test(the_line_names_every_pool),
+		cmocka_unit_test(
+		    the_line_names_the_pools_of_tls_where_there_are_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,7 +57,7 @@ static void nothing_changes_when_the_addresses_are_confirmed(void **state)
 static int start(void **state)
 {
 	(void)state;
-	if (net_start(&wire_info) != NULL || !net_listen(80, &tiny_app))
+	if (net_start(&wire_info, &wire_needs) != NULL || !net_listen(80, &tiny_app))
 		return -1;
 	clients_start();
 	return 0;

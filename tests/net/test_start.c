@@ -108,7 +108,7 @@ static void a_stop_lets_a_response_end(void **state)
 static int start(void **state)
 {
 	(void)state;
-	if (net_start(&wire_info) != NULL || !net_listen(80, &tiny_app))
+	if (net_start(&wire_info, &wire_needs) != NULL || !net_listen(80, &tiny_app))
 		return -1;
 	clients_start();
 	return 0;

@@ -17,9 +17,11 @@
 #define ALL_RIGHTS (GATE_RANGE_READ | GATE_RANGE_WRITE | GATE_RANGE_SEND)
 
 struct gate_info wire_info;
+struct net_needs wire_needs;
 void (*wire_on_frame)(const uint8_t *frame, size_t len);
 uint64_t wire_next_event_ns = UINT64_MAX;
 uint32_t wire_nic_delay;
+bool wire_nic_stuck;
 uint32_t wire_nic_room = GATE_TX_BATCH;
 bool wire_verbose;
 bool wire_stop;
@@ -314,7 +316,7 @@ enum gate_status gate_net(struct gate_net *net)
 
 	net->done_count = 0;
 	while (flying_tail - flying_head > (land_all ? 0 : wire_nic_delay) &&
-	    net->done_count < GATE_DONE_BATCH)
+	    net->done_count < GATE_DONE_BATCH && !wire_nic_stuck)
 		net->done[net->done_count++] = land();
 	land_all = false;
 	net->tx_taken = 0;
@@ -335,7 +337,8 @@ enum gate_status gate_wait(uint64_t deadline_ns, uint32_t *woke)
 
 	*woke = wire_stop ? GATE_WOKE_STOP : 0;
 	land_all = true;
-	if (waiting_head != waiting_tail || flying_tail != flying_head) {
+	if (waiting_head != waiting_tail ||
+	    (flying_tail != flying_head && !wire_nic_stuck)) {
 		*woke |= GATE_WOKE_NET;
 		return GATE_OK;
 	}

@@ -12,6 +12,7 @@
 
 #include "config/base.h"
 #include "kernel/gate.h"
+#include "net/net.h"
 
 #define WIRE_FRAME_CAP 1600
 
@@ -27,6 +28,9 @@ struct wire_options {
 };
 
 extern struct gate_info wire_info;
+
+/* What net_start() is told of the layer above; nothing by default. */
+extern struct net_needs wire_needs;
 
 /* Prepare wire_info for net_start().  Once per process. */
 void wire_start(const struct wire_options *options);
@@ -51,6 +55,9 @@ extern uint64_t wire_next_event_ns;
  * awake.
  */
 extern uint32_t wire_nic_delay;
+
+/* The NIC reports nothing sent, whoever sleeps. */
+extern bool wire_nic_stuck;
 
 /* Frames the NIC takes at most in one exchange. */
 extern uint32_t wire_nic_room;
