@@ -40,6 +40,7 @@ make_certificates()
 		# shellcheck disable=SC2086  # several words
 		openssl req -x509 -newkey ${kind#* } -nodes -days 3650 \
 		    -subj /CN=bench.test -addext subjectAltName=DNS:bench.test \
+		    -addext basicConstraints=critical,CA:FALSE \
 		    -keyout "$new/tls/$name.key" -out "$new/tls/$name.crt" \
 		    2>"$new/openssl.log" ||
 		    fail "openssl could not make a certificate: $(cat "$new/openssl.log")"
