@@ -1,9 +1,10 @@
 /*
  * The gate as a Linux process: the same server, for development, sanitizers and
  * profiling.  It refuses the same calls as the kernel, by the same code
- * (kernel/gate_check.c).  What differs: there is no ring 0 to protect, a fault
- * ends the process, and a call that the kernel would refuse is reported by the
- * server's own panic.
+ * (kernel/gate_check.c), takes the same instance bundle and signs by the same vault.
+ * What differs: there is no ring 0 to protect, so the keys lie in the server's own
+ * address space and whoever takes it over has them; a fault ends the process, and a
+ * call that the kernel would refuse is reported by the server's own panic.
  */
 #include "kernel/gate.h"
 
@@ -24,8 +25,11 @@
 #include <unistd.h>
 
 #include "config/limits.h"
+#include "kernel/bundle.h"
 #include "kernel/gate_check.h"
 #include "kernel/host/link.h"
+#include "kernel/random.h"
+#include "kernel/vault.h"
 
 /*
  * Where a frame begins in its buffer: the IP header behind it is then aligned.
@@ -36,7 +40,7 @@
 #define ALL_RIGHTS (GATE_RANGE_READ | GATE_RANGE_WRITE | GATE_RANGE_SEND)
 
 static struct gate_info info;
-static struct gate_range range_list[5];
+static struct gate_range range_list[6];
 static struct gate_ranges ranges = { range_list, 0 };
 static struct link *link_;
 
@@ -225,16 +229,40 @@ enum gate_status gate_wait(uint64_t deadline_ns, uint32_t *woke)
 	return GATE_OK;
 }
 
+/* For the vault and the server; Linux is the generator. */
+void random_fill(void *buf, size_t len)
+{
+	/* Up to 256 bytes come whole and uninterrupted: getrandom(2). */
+	ASSERT(len <= GATE_RANDOM_MAX);
+	if (getrandom(buf, len, 0) != (ssize_t)len)
+		host_fail("getrandom: %s", strerror(errno));
+}
+
 enum gate_status gate_random(void *buf, size_t len)
 {
 	if (len == 0 || len > GATE_RANDOM_MAX)
 		return GATE_BAD_VALUE;
 	if (!server_has(buf, len, GATE_RANGE_WRITE))
 		return GATE_BAD_RANGE;
-	/* Up to 256 bytes come whole and uninterrupted: getrandom(2). */
-	if (getrandom(buf, len, 0) != (ssize_t)len)
-		host_fail("getrandom: %s", strerror(errno));
+	random_fill(buf, len);
 	return GATE_OK;
+}
+
+/* Copied in and out as the kernel does, so that a refused block stays as it is. */
+enum gate_status gate_sign(struct gate_sign *sign)
+{
+	struct gate_sign copy;
+	enum gate_status status;
+
+	if (!server_has(sign, sizeof *sign, GATE_RANGE_READ | GATE_RANGE_WRITE))
+		return GATE_BAD_RANGE;
+	copy = *sign;
+	status = gate_check_sign(&copy, &info);
+	if (status == GATE_OK)
+		status = vault_sign(&copy);
+	if (status == GATE_OK)
+		*sign = copy;
+	return status;
 }
 
 static void print(const char *text, size_t len)
@@ -312,6 +340,54 @@ static void map_rom(const char *path)
 	add_range(at, (size_t)st.st_size, GATE_RANGE_READ | GATE_RANGE_SEND);
 }
 
+/* All of a file in memory of its own, whole pages; *len is the file's length. */
+static uint8_t *read_file(const char *path, size_t *len)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	uint8_t *at;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		host_fail("%s: %s", path, strerror(errno));
+	if (st.st_size == 0 || st.st_size > LIMIT_BUNDLE_LEN)
+		host_fail("%s: an instance bundle has 1 to %u bytes", path,
+		    LIMIT_BUNDLE_LEN);
+	*len = (size_t)st.st_size;
+	at = mmap(NULL, *len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	    -1, 0);
+	if (at == MAP_FAILED)
+		host_fail("%zu bytes of memory: %s", *len, strerror(errno));
+	if (read(fd, at, *len) != st.st_size)
+		host_fail("%s: cannot be read to its end", path);
+	close(fd);
+	return at;
+}
+
+/* The same checks and the same order as in the kernel: see kernel/main.c, server.c. */
+static void open_bundle(const char *path)
+{
+	const struct bundle_header *header;
+	const char *why;
+	uint8_t *bundle;
+	size_t len;
+
+	bundle = read_file(path, &len);
+	why = bundle_check(bundle, len);
+	if (why == NULL)
+		why = bundle_put_settings(bundle, info.cmdline, sizeof info.cmdline);
+	if (why != NULL)
+		host_fail("%s: %s", path, why);
+	if (mprotect(bundle, len, PROT_READ) < 0)
+		host_fail("mprotect: %s", strerror(errno));
+	info.cmdline_len = (uint32_t)strlen(info.cmdline);
+	header = (const void *)bundle;
+	info.bundle = bundle + header->public_off;
+	info.bundle_len = header->public_len;
+	add_range(info.bundle, header->public_len, GATE_RANGE_READ);
+	vault_open((const void *)(bundle + header->secret_off), header->key_count);
+	vault_describe(&info);
+}
+
 /* The program itself and its stack. */
 static void add_own_ranges(void)
 {
@@ -360,7 +436,7 @@ static void start_signals(void)
 NORETURN static void usage(void)
 {
 	host_fail("usage: stele-process --rom FILE (--passt SOCKET | --tap NAME)\n"
-	    "    [--append WORDS] [--memory MiB] [--mac XX:XX:XX:XX:XX:XX]");
+	    "    [--instance FILE] [--append WORDS] [--memory MiB] [--mac XX:XX:XX:XX:XX:XX]");
 }
 
 static void set_mac(const char *text)
@@ -398,12 +474,13 @@ int main(int argc, char **argv)
 		{ "rom", required_argument, NULL, 'r' },
 		{ "passt", required_argument, NULL, 'p' },
 		{ "tap", required_argument, NULL, 't' },
+		{ "instance", required_argument, NULL, 'i' },
 		{ "append", required_argument, NULL, 'a' },
 		{ "memory", required_argument, NULL, 'm' },
 		{ "mac", required_argument, NULL, 'M' },
 		{ 0 },
 	};
-	const char *rom = NULL, *passt = NULL, *tap = NULL;
+	const char *rom = NULL, *passt = NULL, *tap = NULL, *instance = NULL;
 	size_t pool_mib = 48;
 	int option;
 
@@ -413,6 +490,7 @@ int main(int argc, char **argv)
 		case 'r': rom = optarg; break;
 		case 'p': passt = optarg; break;
 		case 't': tap = optarg; break;
+		case 'i': instance = optarg; break;
 		case 'a': set_cmdline(optarg); break;
 		case 'm': pool_mib = read_mib(optarg); break;
 		case 'M': set_mac(optarg); break;
@@ -426,6 +504,8 @@ int main(int argc, char **argv)
 	start_signals();
 	add_own_ranges();
 	map_rom(rom);
+	if (instance != NULL)
+		open_bundle(instance);
 	start_memory(pool_mib);
 	link_ = passt != NULL ? link_open_passt(passt) : link_open_tap(tap);
 	info.version = GATE_VERSION;
