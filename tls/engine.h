@@ -128,12 +128,3 @@ uint8_t *tls_seal(struct tls_keys *keys, uint8_t type,
 size_t tls_overhead(const struct tls_keys *keys);
 
 void tls_keys_wipe(struct tls_keys *keys);
-
-/* ---- Counters (tls.c) ------------------------------------------------------ */
-
-/*
- * private.c says when a handshake has ended without TLS_DONE, whatever the reason;
- * the engine says when one was finished.
- */
-void tls_count_failed(void);
-void tls_count_finished(bool resumed);
