@@ -6,6 +6,12 @@ VERSION := 0.1.0
 # What a user may set; `make help` explains them.
 SITE = romfs/welcome
 HTTP_PORT = 8080
+HTTPS_PORT = 8443
+INSTANCE =
+CERT =
+KEY =
+HOST =
+SETTINGS =
 MEM =
 MACHINE = q35
 ACCEL =
@@ -15,9 +21,13 @@ CC = gcc
 HOSTCC = $(CC)
 CLANG = clang
 
-# The site's name may hold anything, so it travels in the environment, unexpanded.
+# Names of files may hold anything, so they travel in the environment, unexpanded.
 override SITE := $(value SITE)
-export SITE HTTP_PORT MEM MACHINE ACCEL APPEND FUZZ_SECONDS
+override INSTANCE := $(value INSTANCE)
+override CERT := $(value CERT)
+override KEY := $(value KEY)
+export SITE HTTP_PORT HTTPS_PORT INSTANCE MEM MACHINE ACCEL APPEND FUZZ_SECONDS
+export CERT KEY HOST SETTINGS
 export BEARSSL_SRC LWIP_SRC PACKAGES
 export LC_ALL := C.UTF-8
 
@@ -27,7 +37,7 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all image run stop dev test fuzz bench symbolize clean help FORCE
+.PHONY: all image instance run stop dev test fuzz bench symbolize clean help FORCE
 
 all: image
 	@config/summary.sh
@@ -169,9 +179,13 @@ build/stele.elf: build/mkimage build/boot.elf build/image/kernel.elf \
 
 image: build/stele.elf
 
+# Certificates, keys and settings of one machine; the image knows none of them.
+instance: build/mkinstance
+	@config/bundle.sh
+
 # ---- Running it ----------------------------------------------------------------
 
-run: image | packages-run
+run: image build/mkinstance | packages-run
 	@config/run.sh
 
 stop:
@@ -197,7 +211,8 @@ build/stele-process: $(call objects,hosted,$(HOSTED_SRCS))
 build/stele-process-san: $(call objects,hosted-san,$(HOSTED_SRCS))
 	$(call say,LD,$@)$(CC) $(SANITIZE) -o $@ $^
 
-dev: build/stele-process$(if $(filter 1,$(SAN)),-san) build/site.rom | packages-dev
+dev: build/stele-process$(if $(filter 1,$(SAN)),-san) build/site.rom \
+		build/mkinstance | packages-dev
 	@config/dev.sh $<
 
 # ---- Testing it ----------------------------------------------------------------

@@ -2,7 +2,8 @@
 # Run the server as a Linux process, PROGRAM, with the site in build/site.rom, until
 # Ctrl-C or `make stop`.  passt is its network: no root, DHCP included.
 #
-#   config/dev.sh PROGRAM       in the environment: HTTP_PORT, MEM (MiB), APPEND
+#   config/dev.sh PROGRAM       in the environment: HTTP_PORT, HTTPS_PORT, INSTANCE
+#                               (as for run.sh), MEM (MiB), APPEND
 set -eu
 . config/instance.sh
 
@@ -14,7 +15,8 @@ MEM=${MEM:-64}
 case $MEM in
 *[!0-9]*|?????*|0*) fail "MEM=$MEM is not a number of MiB from 1 to 4096" ;;
 esac
-check_port "make dev"
+choose_bundle
+check_ports "make dev"
 
 # A short path that passt may write to whatever the machine's security modules say.
 dir=$(mktemp -d "${TMPDIR:-/tmp}/stele-dev.XXXXXX")
@@ -48,10 +50,12 @@ record_instance $$
 # As root it would become nobody, who may not use our folder.
 runas=
 [ "$(id -u)" != 0 ] || runas='--runas 0:0'
+ports=127.0.0.1/$HTTP_PORT:80
+[ "$https" = no ] || ports=$ports,$HTTPS_PORT:443
 # shellcheck disable=SC2086  # two words
 setsid setpriv --pdeathsig TERM passt --foreground --stderr --one-off $runas \
     --socket "$dir/passt" --address 10.0.2.15 --netmask 24 --gateway 10.0.2.2 \
-    --mtu 1500 --tcp-ports "127.0.0.1/$HTTP_PORT:80" \
+    --mtu 1500 --tcp-ports "$ports" \
     </dev/null >"$dir/log" 2>&1 &
 passt_pid=$!
 
@@ -65,9 +69,11 @@ while [ ! -S "$dir/passt" ]; do
 	sleep 0.1
 done
 
-say "http://localhost:$HTTP_PORT/"
+say_addresses
 say "a Linux process, $MEM MiB of pools; Ctrl-C or \`make stop\` ends it"
-setsid setpriv --pdeathsig TERM "$program" --rom build/site.rom \
+set --
+[ -z "$bundle" ] || set -- --instance "$bundle"
+setsid setpriv --pdeathsig TERM "$program" --rom build/site.rom "$@" \
     --passt "$dir/passt" --memory "$MEM" --append "$APPEND" </dev/null &
 server_pid=$!
 

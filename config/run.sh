@@ -2,8 +2,9 @@
 # Boot build/stele.elf in QEMU with user-mode networking, in the foreground, until
 # it powers off, Ctrl-C, or `make stop`.
 #
-# In the environment: HTTP_PORT, MEM (MiB), MACHINE (q35, pc, microvm), ACCEL (kvm,
-# tcg, or empty to choose), APPEND (words for the image's command line).
+# In the environment: HTTP_PORT, HTTPS_PORT, INSTANCE (a bundle, none, or empty to
+# choose), MEM (MiB), MACHINE (q35, pc, microvm), ACCEL (kvm, tcg, or empty to
+# choose), APPEND (words for the image's command line).
 #
 # QEMU gets a session of its own, so that Ctrl-C reaches only this script; it
 # then presses the power button and lets the image finish its responses.  Should
@@ -15,8 +16,12 @@ image=build/stele.elf
 dir=build/run
 qemu_pid=
 
-# The image lies in RAM: its file, and what 24 MiB leave for everything else.
-needed=$((24 + $(stat -c %s "$image") / 1048576))
+choose_bundle
+
+# Image and bundle lie in RAM, and 24 MiB are for everything else.
+len=$(stat -c %s "$image")
+[ -z "$bundle" ] || len=$((len + $(stat -L -c %s "$bundle")))
+needed=$((24 + len / 1048576))
 if [ -z "$MEM" ]; then
 	MEM=$((needed + 40))
 fi
@@ -55,7 +60,7 @@ kvm|tcg) accel=$ACCEL ;;
 *) fail "ACCEL=$ACCEL is not one of kvm, tcg" ;;
 esac
 
-check_port "make run"
+check_ports "make run"
 mkdir -p "$dir"
 monitor=$dir/$HTTP_PORT.monitor
 rm -f "$monitor.in" "$monitor.out"
@@ -87,16 +92,19 @@ trap clean_up EXIT
 trap power_off INT TERM HUP
 record_instance $$
 
-say "http://localhost:$HTTP_PORT/"
+say_addresses
 say "$MACHINE, $MEM MiB, $accel; Ctrl-C or \`make stop\` ends it"
+forward=hostfwd=tcp:127.0.0.1:$HTTP_PORT-:80
+[ "$https" = no ] || forward=$forward,hostfwd=tcp:127.0.0.1:$HTTPS_PORT-:443
+[ -z "$bundle" ] || set -- -initrd "$bundle"
 # A second possible CPU makes QEMU before 8.1 keep the fences between the virtual
 # machine and its devices; without them a packet in millions waits for a second.
 # shellcheck disable=SC2086  # two words
 setsid setpriv --pdeathsig TERM qemu-system-x86_64 \
     -machine "$MACHINE" -accel "$accel" -cpu max -smp 1,maxcpus=2 -m "${MEM}M" \
     -no-user-config -nodefaults -display none \
-    -kernel "$image" -append "$APPEND" \
-    -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$HTTP_PORT-:80" \
+    -kernel "$image" -append "$APPEND" "$@" \
+    -netdev "user,id=net0,$forward" \
     $modern -device "$nic" -device "$rng" \
     -chardev stdio,id=console,signal=off -serial chardev:console \
     -chardev "pipe,id=monitor,path=$monitor" -mon chardev=monitor \

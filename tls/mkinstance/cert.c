@@ -242,6 +242,8 @@ static bool unix_time(const ASN1_TIME *time, int64_t *out)
 	if (!ASN1_TIME_to_tm(time, &parts))
 		return false;
 	*out = timegm(&parts);
+	if (*out < 0)
+		*out = 0;
 	return true;
 }
 

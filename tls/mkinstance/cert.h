@@ -29,7 +29,7 @@ char *cert_issuer(X509 *cert);
 /* "ECDSA P-256", "RSA 2048", "Ed25519"; to be freed by the caller. */
 char *key_text(const EVP_PKEY *key);
 
-/* Unix seconds. */
+/* Unix seconds, 0 for what is before 1970; false for what is no date. */
 MUST_USE bool cert_validity(X509 *cert, int64_t *not_before, int64_t *not_after);
 
 /* "2026-03-01 12:00:00 UTC" */

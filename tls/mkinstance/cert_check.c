@@ -32,10 +32,13 @@ static void check_dates(const char *path, X509 *cert, const char *subject,
 		report_error(path, "the validity of \"%s\" cannot be read", subject);
 		return;
 	}
-	if (to < now)
+	if (to < from)
+		report_error(path, "the validity of \"%s\" ends before it begins",
+		    subject);
+	else if (to < now)
 		report_error(path, "\"%s\" expired on %s", subject,
 		    date_text(to, date));
-	if (from > now)
+	else if (from > now)
 		report_warning(path, "\"%s\" is not valid before %s", subject,
 		    date_text(from, date));
 }
