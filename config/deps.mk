@@ -35,8 +35,10 @@ SERVER_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS) $(addprefix $(BEARSSL)/src/, \
 		ecdsa_rta.c) \
 	$(addprefix int/, i31_add.c i31_bitlen.c i31_decmod.c i31_decode.c \
 		i31_encode.c i31_fmont.c i31_iszero.c i31_modpow.c i31_montmul.c \
-		i31_muladd.c i31_ninv31.c i31_rshift.c i31_sub.c i31_tmont.c) \
-	mac/hmac.c rand/hmac_drbg.c codec/ccopy.c codec/dec64be.c codec/enc64be.c)
+		i31_muladd.c i31_ninv31.c i31_rshift.c i31_sub.c i31_tmont.c \
+		i32_div32.c) \
+	$(addprefix codec/, ccopy.c dec32le.c dec64be.c enc32le.c enc64be.c) \
+	mac/hmac.c rand/hmac_drbg.c)
 
 # TCP, UDP (for DHCP), ICMP, IPv4 and IPv6 on Ethernet; no sockets, no threads, no
 # DNS, no applications.  Memory and timers are net/pools.c and net/timers.c.
