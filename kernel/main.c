@@ -16,12 +16,16 @@
 #include "kernel/power.h"
 #include "kernel/server.h"
 #include "kernel/trap.h"
+#include "kernel/vault.h"
 #include "kernel/virtio.h"
 #include "kernel/vnet.h"
 #include "kernel/vrng.h"
 #include "kernel/wipe.h"
 
 #define STACK_LEN 16384
+
+_Static_assert(VAULT_STACK_LEN <= STACK_LEN / 2,
+    "a signature is the deepest call, and clears no more than there is");
 
 NORETURN void kernel_on_stack(uint64_t stack_top, void (*fn)(void));
 NORETURN void kernel_early(const struct handoff *h);
