@@ -20,6 +20,7 @@ struct stream {
 	struct tls_session *tls;    /* NULL: plain, or private and no byte came yet */
 	bool is_private;
 	bool is_open;               /* opened() was called and did not refuse */
+	uint8_t wait;               /* enum net_wait: what the app last asked for */
 };
 
 #define STREAM_LEN 32
@@ -94,6 +95,7 @@ MUST_USE static inline size_t stream_send_static(struct stream *s,
 
 static inline void stream_set_wait(struct stream *s, enum net_wait state)
 {
+	s->wait = (uint8_t)state;
 	net_set_wait(s->net, state);
 }
 
