@@ -53,7 +53,7 @@ struct tls_session {
 	uint8_t growth;           /* full records sent since the stream was idle */
 	uint64_t sent_ms;         /* when the last record of data was sealed */
 
-	/* In, OPEN: plaintext that the app did not take. */
+	uint8_t *kept;            /* net's hold buffer; NULL when kept_len is 0 */
 	uint8_t *kept;            /* net's hold buffer; NULL if and only if kept_len is 0 */
 	uint32_t kept_len;
 	uint8_t quiet;            /* records without data since the last with some */
@@ -62,7 +62,7 @@ struct tls_session {
 	bool app_waits;           /* a send took less than it was given: writable() is owed */
 	bool resume;              /* the app asked for what is kept */
 	bool stalled;             /* net holds bytes that were not looked at */
-	uint8_t *kept;            /* net's hold buffer; NULL when kept_len is 0 */
+	bool partial;             /* net holds the beginning of a record, and has a deadline */
 	bool got_fin;             /* the peer's FIN came while we were stalled */
 	bool got_close;           /* close_notify came: what follows it is ignored */
 	bool told_closed;         /* the app knows of one of these two */
