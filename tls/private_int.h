@@ -53,8 +53,8 @@ struct tls_session {
 	uint8_t growth;           /* full records sent since the stream was idle */
 	uint64_t sent_ms;         /* when the last record of data was sealed */
 
+	/* In, OPEN: plaintext that the app did not take. */
 	uint8_t *kept;            /* net's hold buffer; NULL when kept_len is 0 */
-	uint8_t *kept;            /* net's hold buffer; NULL if and only if kept_len is 0 */
 	uint32_t kept_len;
 	uint8_t quiet;            /* records without data since the last with some */
 
