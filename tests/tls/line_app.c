@@ -195,6 +195,8 @@ static void writable(void *app, struct stream *s)
 	struct conn *const c = app;
 
 	check(!c->closing);
+	if (line.is_bystander)
+		return;
 	/* It is told when it waits, not else. */
 	check(c->rest_len > 0 || c->blocked);
 	if (c->rest_len > 0) {

@@ -21,6 +21,7 @@ struct line_counts {
 	uint32_t answers;
 	bool refuse;          /* opened() says no */
 	bool abort;           /* a request resets the stream */
+	bool is_bystander;    /* the test sends: writable() is not for the app */
 	size_t longest_offer;
 };
 
