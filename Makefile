@@ -121,13 +121,19 @@ $(eval KINDS += $1)
 $(call remember,build/$1/.flags,$2 $3 $(WARNINGS))
 
 build/$1/%.o: % build/$1/.flags | $(READY)
-	$$(call say,CC,$1: $$<)mkdir -p $$(@D) && $2 $3 $$(call warnings,$$<) \
-		-MMD -MP -c $$< -o $$@
+	$$(call say,CC,$1: $$<)mkdir -p $$(@D) && $2 $3 $$(EXTRA_FLAGS) \
+		$$(call warnings,$$<) -MMD -MP -c $$< -o $$@
 
 build/$1/%.o: build/% build/$1/.flags | $(READY)
-	$$(call say,CC,$1: $$<)mkdir -p $$(@D) && $2 $3 $$(call warnings,$$<) \
-		-MMD -MP -c $$< -o $$@
+	$$(call say,CC,$1: $$<)mkdir -p $$(@D) && $2 $3 $$(EXTRA_FLAGS) \
+		$$(call warnings,$$<) -MMD -MP -c $$< -o $$@
 endef
+
+# In functions for CPUs with more than the least features gcc forgets where the canary
+# is (-mstack-protector-guard) and would read it through %fs, which is nothing here.
+SERVER_FEATURE_SRCS := $(filter %_x86ni.c %_x86ni_ctr.c %_pclmul.c %_sse2.c, \
+	$(SERVER_BEARSSL_SRCS))
+$(call objects,server,$(SERVER_FEATURE_SRCS)): EXTRA_FLAGS := -fno-stack-protector
 
 $(eval $(call compile,boot,$(CC),$(BOOT_FLAGS)))
 $(eval $(call compile,kernel,$(CC),$(KERNEL_FLAGS)))
