@@ -1,11 +1,14 @@
 /* links: tests/host_panic.c tests/http/tiny_rom.c tests/http/fake_net.c
- * romfs/romfs.c net/text.c http/conn.c http/log.c http/respond.c http/conditions.c
- * http/path.c http/date.c http/request.c http/authority.c http/chars.c */
+ * tests/http/fake_private.c tls/stream.c romfs/romfs.c net/text.c http/conn.c
+ * http/log.c http/respond.c http/answer.c http/acme.c http/redirect.c
+ * http/location.c http/conditions.c http/path.c http/date.c http/request.c
+ * http/authority.c http/chars.c */
 /*
- * Requests: any bytes.  Three questions to each input.
+ * Requests: any bytes, to a site alone and beside HTTPS.  Three questions to each.
  *
  *   parser     does what it says depend only on the bytes up to where it ends?
- *   responder  is every answer well-formed, and without a body where none may be?
+ *   responder  is every answer well-formed, and without a body where none may be?  Can
+ *              a target make a location other than one line, with one host?
  *   glue       are the answers the same however the bytes are cut into pieces?
  */
 #include <stdlib.h>
@@ -104,80 +107,212 @@ static void check_prefixes(const uint8_t *data, size_t len,
 
 /* ---- The responder ----------------------------------------------------------------- */
 
-static void check_answer(const struct http_response *res,
-    enum http_method method)
-{
-	static const char blank[] = "\r\n\r\n";
-	const size_t body = (size_t)res->body_len;
+#define THUMBPRINT "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ"
+#define HOSTS "a.example\0www.a.example\0"
+#define HSTS "Strict-Transport-Security: max-age=1\r\n"
 
-	check(res->prefix_len > 0 && res->prefix_len <= HTTP_PREFIX_CAP);
-	check(memcmp(res->prefix, "HTTP/1.1 ", 9) == 0);
-	check(memcmp(res->prefix + res->prefix_len - 2, blank, 2) == 0);
-	check(res->rest.len >= body + 4);
-	check(memcmp(res->rest.at + res->rest.len - body - 4, blank, 4) == 0);
+static const uint8_t *find(const uint8_t *data, size_t len, const char *what)
+{
+	return memmem(data, len, what, strlen(what));
+}
+
+/* The whole answer: prefix, the rest of its location, rest. */
+static uint8_t *render(const struct http_response *res, size_t *len)
+{
+	const size_t cap = res->prefix_len +
+	    3 * (res->location_len - res->location_at) + res->rest.len;
+	uint8_t *const out = malloc(cap);
+	size_t at = res->location_at;
+
+	check(out != NULL && res->location_at <= res->location_len);
+	memcpy(out, res->prefix, res->prefix_len);
+	*len = res->prefix_len;
+	while (at < res->location_len)
+		*len += http_write_location(&res->location, &at, out + *len,
+		    at % 2 ? 3 : 61);
+	if (res->rest.len > 0)
+		memcpy(out + *len, res->rest.at, res->rest.len);
+	*len += res->rest.len;
+	check(*len <= cap);
+	return out;
+}
+
+/* It leads to HTTPS, or stays on this host. */
+static void check_location(const uint8_t *head, size_t head_len,
+    uint16_t status)
+{
+	static const char name[] = "\r\nLocation: ";
+	const uint8_t *at = find(head, head_len, name);
+
+	check((at != NULL) == (status == 301 || status == 308));
+	if (at == NULL)
+		return;
+	at += sizeof name - 1;
+	const size_t left = (size_t)(head + head_len - at);
+	const uint8_t *const end = find(at, left, "\r\n");
+	check(end != NULL && find(at, left, name) == NULL);
+	if (status == 308)
+		check(left > 8 && memcmp(at, "https://", 8) == 0);
+	else
+		check(left > 2 && at[0] == '/' && at[1] != '/');
+	for (; at < end; at++)
+		check(*at > ' ' && *at < 0x7f && strchr("\"<>\\^`{|}#",
+		    *at) == NULL);
+}
+
+/* Lines that end in CRLF, without another CR, LF or NUL. */
+static void check_lines(const uint8_t *head, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		check(head[i] != 0);
+		if (head[i] == '\r')
+			check(i + 1 < len && head[i + 1] == '\n');
+		if (head[i] == '\n')
+			check(i > 0 && head[i - 1] == '\r');
+	}
+}
+
+static void check_answer(const struct http_site *site,
+    const struct http_response *res, enum http_method method)
+{
+	size_t len;
+	uint8_t *const all = render(res, &len);
+	const uint8_t *const blank = find(all, len, "\r\n\r\n");
+
+	check(memcmp(all, "HTTP/1.1 ", 9) == 0);
+	check(blank != NULL);
+	const size_t head_len = (size_t)(blank - all) + 4;
+	check(len - head_len == res->body_len);
+	check_lines(all, head_len);
+	check_location(all, head_len, res->status);
+	check((find(all, head_len, HSTS) != NULL) == (site->hsts.len > 0));
 	if (method == HTTP_METHOD_HEAD || res->status == 304)
-		check(body == 0);
+		check(res->body_len == 0);
+	free(all);
+}
+
+/* Alone; beside HTTPS with names and without; private. */
+static const struct http_site *sites(void)
+{
+	static uint8_t scratch[LIMIT_TARGET_LEN];
+	static struct http_now now = { .time = 1790000000 };
+	static const struct http_redirect named = { HTTP_TEXT(HOSTS), 443 };
+	static const struct http_redirect nameless = { { 0 }, 8443 };
+	static struct http_site all[4];
+
+	http_format_date(now.time, now.date);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		all[i] = (struct http_site){
+			.fs = tiny_rom(), .now = &now, .scratch = scratch,
+			.scratch_cap = sizeof scratch,
+		};
+	}
+	all[1].redirect = &named;
+	all[1].thumbprint = HTTP_TEXT(THUMBPRINT);
+	all[2].redirect = &nameless;
+	all[3].hsts = HTTP_TEXT(HSTS);
+	return all;
 }
 
 static void check_one(const uint8_t *data, size_t len)
 {
-	static uint8_t scratch[LIMIT_TARGET_LEN];
-	struct http_now now = { .time = 1790000000 };
-	const struct http_site site = {
-		tiny_rom(), &now, scratch, sizeof scratch
-	};
+	const struct http_site *const all = sites();
 	struct http_request req;
 	struct http_response res;
 
-	http_format_date(now.time, now.date);
 	const enum http_parse parsed = http_parse_request(data, len, &req);
-	if (parsed == HTTP_OK) {
+	if (parsed == HTTP_OK)
 		check_request(&req, data, len);
-		http_respond(&site, &req, &res);
-		check_answer(&res, req.method);
-	} else if (parsed != HTTP_NEED_MORE) {
+	else if (parsed != HTTP_NEED_MORE)
 		check_text(req.line, data, len);
-		http_refuse(http_parse_status(parsed), req.method, &now, &res);
-		check_answer(&res, req.method);
-		check(res.close);
+	for (size_t i = 0; i < 4 && parsed != HTTP_NEED_MORE; i++) {
+		if (parsed == HTTP_OK) {
+			http_respond(&all[i], &req, &res);
+		} else {
+			http_refuse(&all[i], http_parse_status(parsed),
+			    req.method, &res);
+			check(res.close);
+		}
+		check_answer(&all[i], &res, req.method);
 	}
 	check_prefixes(data, len, parsed, req.head_len);
 }
 
 /* ---- The glue ------------------------------------------------------------------------ */
 
-static void receive_in_pieces(const uint8_t *data, size_t len,
-    size_t piece)
+/* The ways in which a stream is opened. */
+struct way {
+	struct http_settings settings;
+	bool is_private;
+};
+
+static const struct way ways[] = {
+	{ .is_private = false },
+	{ .settings = { .redirect_port = 443,
+	    .thumbprint = HTTP_TEXT(THUMBPRINT) } },
+	{ .settings = { .hsts = { .on = true } }, .is_private = true },
+};
+
+static void open_in(const struct way *way)
 {
-	http_conn_start(tiny_rom(), false);
-	fake_open(&http_app);
-	for (size_t at = 0; at < len; at += piece)
-		fake_receive(data + at, piece < len - at ? piece : len - at);
+	http_conn_start(tiny_rom(), &way->settings, HTTP_TEXT(HOSTS));
+	fake_open(&http_app, way->is_private);
+}
+
+static void end(void)
+{
 	/* A line end, so that what is held is looked at once more. */
 	fake_receive("\n", 1);
 	fake_peer_closes();
+}
+
+static void receive_in_pieces(const struct way *way, const uint8_t *data,
+    size_t len, size_t piece)
+{
+	open_in(way);
+	for (size_t at = 0; at < len; at += piece)
+		fake_receive(data + at, piece < len - at ? piece : len - at);
+	end();
 	check(fake.closing);
 }
 
-static void check_pieces(const uint8_t *data, size_t len)
+/* All at once, and the answers leave with little room. */
+static void send_in_pieces(const struct way *way, const uint8_t *data,
+    size_t len, size_t room)
+{
+	open_in(way);
+	fake.room = room;
+	fake_receive(data, len);
+	end();
+	while (!fake.closing)
+		fake_acknowledge(fake.room + room);
+}
+
+static void check_pieces(const struct way *way, const uint8_t *data,
+    size_t len)
 {
 	static uint8_t whole[sizeof fake.out];
 	static const size_t pieces[] = { 1, 2, 7, 61 };
 
-	receive_in_pieces(data, len, len);
+	receive_in_pieces(way, data, len, len);
 	const size_t whole_len = fake.out_len;
 	memcpy(whole, fake.out, whole_len);
 	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
-		receive_in_pieces(data, len, pieces[i]);
+		receive_in_pieces(way, data, len, pieces[i]);
 		check(fake.out_len == whole_len);
 		check(memcmp(fake.out, whole, whole_len) == 0);
 	}
+	send_in_pieces(way, data, len, 1 + len % 300);
+	check(fake.out_len == whole_len);
+	check(memcmp(fake.out, whole, whole_len) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	check_one(data, len);
-	if (len > 0 && len <= GLUE_INPUT_MAX)
-		check_pieces(data, len);
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		if (len > 0 && len <= GLUE_INPUT_MAX)
+			check_pieces(&ways[i], data, len);
+	}
 	return 0;
 }

@@ -8,6 +8,9 @@
 
 #define NS_PER_US 1000
 
+/* Names of 255 characters, which nobody has, still leave the line's end room. */
+#define HOSTS_SHOWN 3
+
 static void add_hash(struct text *t, const uint8_t *bytes, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -79,5 +82,43 @@ void http_format_banner(const struct gate_info *info,
 	}
 	text_add(out, "back after crash ");
 	text_add_u64(out, info->restarts);
+	text_add_char(out, '\n');
+}
+
+/* " for a.example, b.example ..." */
+static void add_hosts(struct text *t, struct http_text hosts)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < hosts.len; i++) {
+		const bool first = i == 0 || hosts.at[i - 1] == 0;
+
+		if (first && count == HOSTS_SHOWN) {
+			text_add(t, " ...");
+			return;
+		}
+		if (first)
+			text_add(t, count++ == 0 ? " for " : ", ");
+		if (hosts.at[i] != 0)
+			text_add_char(t, (char)hosts.at[i]);
+	}
+}
+
+void http_format_https(const struct http_bundle *bundle,
+    const struct http_settings *settings, struct http_text hosts,
+    struct text *out)
+{
+	if (!bundle->has_certificate) {
+		text_add(out, "https: none, for there is no certificate; "
+		    "plain HTTP only\n");
+		return;
+	}
+	text_add(out, "https: on port 443");
+	add_hosts(out, hosts);
+	text_add(out, settings->redirect_port == 0 ?
+	    "; plain HTTP serves the site, too" :
+	    "; plain HTTP redirects to port ");
+	if (settings->redirect_port != 0)
+		text_add_u64(out, settings->redirect_port);
 	text_add_char(out, '\n');
 }

@@ -4,6 +4,8 @@
 #pragma once
 
 #include "config/base.h"
+#include "http/settings.h"
+#include "http/text.h"
 #include "kernel/gate.h"
 #include "net/text.h"
 #include "romfs/romfs.h"
@@ -21,3 +23,13 @@
  */
 void http_format_banner(const struct gate_info *info,
     const struct romfs *fs, uint64_t ready_ns, struct text *out);
+
+/*
+ * Write one line: whether there is HTTPS, for whom, and what plain HTTP does beside
+ * it.  Pure.
+ *
+ * hosts     as http_redirect has them; of many the first few are named
+ */
+void http_format_https(const struct http_bundle *bundle,
+    const struct http_settings *settings, struct http_text hosts,
+    struct text *out);

@@ -1,14 +1,15 @@
 /*
- * HTTP on a connection: http/conn.h.
+ * HTTP on a stream: http/conn.h.
  *
  * Answers leave in the order of the requests, because the next request is looked at
  * only when the answer before it is wholly queued.  What a connection remembers
  * between two calls, `struct conn`, is in one of these states (the first that fits):
  *
- *   closing    net_close() was called; nothing follows
+ *   closing    stream_close() was called; nothing follows
  *   sending    rest.len > 0: the end of an answer is not queued yet
- *   blocked    the next answer was ready, but not even its prefix found room; its
- *              request was not consumed and is parsed again later
+ *   blocked    the next answer was ready, but its prefix, or its Location, found no
+ *              room; its request was not consumed and is parsed again later.  If
+ *              `began`, the prefix is queued, and the Location up to location_at.
  *   skipping   skip_len > 0: bytes of a request's body are thrown away
  *   partial    the held bytes begin a request that has not ended
  *   idle       nothing is held
@@ -24,7 +25,9 @@
 struct conn {
 	struct http_text rest;
 	uint64_t skip_len;
-	size_t held_len;          /* bytes net holds for us */
+	size_t held_len;          /* bytes the stream holds for us */
+	uint32_t location_at;     /* counts only with `began` */
+	bool began;
 	bool closing;
 	bool blocked;
 	bool partial;
@@ -33,26 +36,46 @@ struct conn {
 	bool peer_closed;         /* no byte follows those that are held */
 };
 
-_Static_assert(sizeof(struct conn) <= LIMIT_CONN_APP_LEN,
-    "net keeps our state in its connection");
+_Static_assert(sizeof(struct conn) <= LIMIT_CONN_APP_LEN - STREAM_LEN,
+    "net keeps our state in its connection, behind the stream's");
 _Static_assert(LIMIT_HOLD_LEN >= LIMIT_REQUEST_HEAD_LEN,
     "a head that is not too long can be held until it has ended");
 
 /* What all connections share. */
 static struct {
-	const struct romfs *fs;
+	struct http_site plain;
+	struct http_site private;
 	bool log;
+	struct http_redirect redirect;
 	struct http_now now;
 	uint8_t log_date[HTTP_LOG_DATE_LEN];
 	struct http_counters counters;
+	uint8_t hsts[HTTP_HSTS_CAP];
 	uint8_t scratch[LIMIT_TARGET_LEN];
 } server;
 
-void http_conn_start(const struct romfs *fs, bool log)
+void http_conn_start(const struct romfs *fs,
+    const struct http_settings *settings, struct http_text hosts)
 {
-	server.fs = fs;
-	server.log = log;
+	server.log = settings->log;
 	server.now.time = -1;
+	server.redirect = (struct http_redirect){
+		.hosts = hosts, .port = settings->redirect_port,
+	};
+	server.private = (struct http_site){
+		.fs = fs,
+		.now = &server.now,
+		.scratch = server.scratch,
+		.scratch_cap = sizeof server.scratch,
+	};
+	server.plain = server.private;
+	/* RFC 6797, section 7.2: never on a plain one. */
+	server.private.hsts = (struct http_text){
+		server.hsts, http_format_hsts(&settings->hsts, server.hsts)
+	};
+	server.plain.thumbprint = settings->thumbprint;
+	if (settings->redirect_port != 0)
+		server.plain.redirect = &server.redirect;
 }
 
 const struct http_counters *http_conn_counters(void)
@@ -60,8 +83,8 @@ const struct http_counters *http_conn_counters(void)
 	return &server.counters;
 }
 
-/* The texts of this second. */
-static const struct http_now *now(void)
+/* What this stream's answers are made from, with the texts of this second. */
+static const struct http_site *site_of(const struct stream *s)
 {
 	const int64_t time = (int64_t)net_unix_time();
 
@@ -70,14 +93,14 @@ static const struct http_now *now(void)
 		http_format_date(time, server.now.date);
 		http_format_log_date(time, server.log_date);
 	}
-	return &server.now;
+	return stream_is_private(s) ? &server.private : &server.plain;
 }
 
-static void account(const struct net_conn *net,
+static void write_log(const struct stream *s,
     const struct http_request *req, const struct http_response *res)
 {
 	const struct http_log_entry entry = {
-		.peer = net_peer(net),
+		.peer = stream_peer(s),
 		.date = server.log_date,
 		.status = res->status,
 		.body_len = res->body_len,
@@ -87,52 +110,107 @@ static void account(const struct net_conn *net,
 	};
 	char line[HTTP_LOG_LINE_CAP];
 
+	net_log(line, http_format_log(&entry, line));
+}
+
+static void account(const struct stream *s,
+    const struct http_request *req, const struct http_response *res)
+{
 	server.counters.requests++;
 	server.counters.by_class[res->status / 100 % 6]++;
 	if (server.log)
-		net_log(line, http_format_log(&entry, line));
+		write_log(s, req, res);
 }
 
-static void close_now(struct conn *c, struct net_conn *net)
+static void close_now(struct conn *c, struct stream *s)
 {
 	c->closing = true;
-	net_close(net);
+	stream_close(s);
 }
 
-/* Queue as much of an answer as there is room for; false if not even its prefix. */
-static bool send_answer(struct conn *c, struct net_conn *net,
+/*
+ * Queue the prefix and what it does not hold of the Location; false if there is no
+ * room for all of it now.  The next call, with the same answer made once more, goes
+ * on where this one ended; the prefix, which by then has another Date, is not
+ * sent again.
+ */
+static bool send_location(struct conn *c, struct stream *s,
     const struct http_response *res)
 {
-	if (!net_send_copy(net, res->prefix, res->prefix_len)) {
+	uint8_t piece[HTTP_PREFIX_CAP];
+	size_t taken;
+
+	if (!c->began) {
+		if (!stream_send(s, res->prefix, res->prefix_len,
+		    res->rest.at, 0, &taken))
+			return false;
+		c->began = true;
+		c->location_at = (uint32_t)res->location_at;
+	}
+	while (c->location_at < res->location_len) {
+		size_t at = c->location_at;
+		const size_t len = http_write_location(&res->location, &at,
+		    piece, sizeof piece);
+
+		if (!stream_send(s, piece, len, res->rest.at, 0, &taken))
+			return false;
+		c->location_at = (uint32_t)at;
+	}
+	c->began = false;
+	return true;
+}
+
+/*
+ * Queue as much of an answer as there is room for; false if not even what is not in
+ * the ROM.  *sent is how much of its rest was taken.
+ */
+static bool send_parts(struct conn *c, struct stream *s,
+    const struct http_response *res, size_t *sent)
+{
+	if (res->location_at == res->location_len)
+		return stream_send(s, res->prefix, res->prefix_len,
+		    res->rest.at, res->rest.len, sent);
+	if (!send_location(c, s, res))
+		return false;
+	*sent = stream_send_static(s, res->rest.at, res->rest.len);
+	return true;
+}
+
+static bool send_answer(struct conn *c, struct stream *s,
+    const struct http_response *res)
+{
+	const bool goes_on = c->began;
+	size_t sent;
+
+	if (!send_parts(c, s, res, &sent)) {
 		c->blocked = true;
-		net_set_wait(net, NET_WAIT_WRITE);
+		/* One deadline for all pieces, however little room there is each time. */
+		if (!goes_on)
+			stream_set_wait(s, NET_WAIT_WRITE);
 		return false;
 	}
-	const size_t sent = net_send_static(net, res->rest.at, res->rest.len);
 	c->rest = (struct http_text){
 		res->rest.at + sent, res->rest.len - sent
 	};
 	c->in_request = false;
 	c->close_after = res->close;
-	if (c->rest.len > 0)
-		net_set_wait(net, NET_WAIT_WRITE);
+	if (c->rest.len > 0 && !goes_on)
+		stream_set_wait(s, NET_WAIT_WRITE);
 	return true;
 }
 
 /* The answer is queued as far as there is room: close behind it if it was the last. */
-static void end_answer(struct conn *c, struct net_conn *net)
+static void end_answer(struct conn *c, struct stream *s)
 {
 	if (c->rest.len == 0 && c->close_after)
-		close_now(c, net);
+		close_now(c, s);
 }
 
 /* Parse and answer the request at the front.  Returns how many bytes are done with. */
-static size_t take_request(struct conn *c, struct net_conn *net,
+static size_t take_request(struct conn *c, struct stream *s,
     const uint8_t *data, size_t len)
 {
-	const struct http_site site = {
-		server.fs, now(), server.scratch, sizeof server.scratch
-	};
+	const struct http_site *const site = site_of(s);
 	struct http_request req;
 	struct http_response res;
 
@@ -141,16 +219,15 @@ static size_t take_request(struct conn *c, struct net_conn *net,
 	if (c->partial)
 		return 0;
 	if (parsed == HTTP_OK)
-		http_respond(&site, &req, &res);
+		http_respond(site, &req, &res);
 	else
-		http_refuse(http_parse_status(parsed), req.method, site.now,
-		    &res);
+		http_refuse(site, http_parse_status(parsed), req.method, &res);
 
-	if (!send_answer(c, net, &res))
+	if (!send_answer(c, s, &res))
 		return 0;
-	account(net, &req, &res);
+	account(s, &req, &res);
 	/* From here on `data` is gone, if this was the last answer. */
-	end_answer(c, net);
+	end_answer(c, s);
 	c->skip_len = req.body_len;
 	return req.head_len;
 }
@@ -177,33 +254,33 @@ static bool is_worth_parsing(const uint8_t *data, size_t len, size_t fresh)
 }
 
 /* Say what the connection waits for, once all that can be done now is done. */
-static void settle(struct conn *c, struct net_conn *net)
+static void settle(struct conn *c, struct stream *s)
 {
 	if (is_busy(c))
 		return;
 	if (c->peer_closed) {
 		/* RFC 9112, section 8: the request that was cut off MAY be dropped. */
-		close_now(c, net);
+		close_now(c, s);
 		return;
 	}
 	if (c->held_len == 0 && c->skip_len == 0) {
 		c->in_request = false;
-		net_set_wait(net, NET_WAIT_IDLE);
+		stream_set_wait(s, NET_WAIT_IDLE);
 	} else if (!c->in_request) {
 		c->in_request = true;
-		net_set_wait(net, NET_WAIT_REQUEST);
+		stream_set_wait(s, NET_WAIT_REQUEST);
 	}
 }
 
-static bool on_opened(void *app, struct net_conn *net)
+static bool on_opened(void *app, struct stream *s)
 {
 	(void)app;
-	(void)net;
+	(void)s;
 	server.counters.connections++;
 	return true;
 }
 
-static size_t on_received(void *app, struct net_conn *net,
+static size_t on_received(void *app, struct stream *s,
     const uint8_t *data, size_t len, size_t fresh)
 {
 	struct conn *const c = app;
@@ -224,89 +301,89 @@ static size_t on_received(void *app, struct net_conn *net,
 			continue;
 		}
 		const size_t taken =
-		    take_request(c, net, data + used, len - used);
+		    take_request(c, s, data + used, len - used);
 		if (taken == 0)
 			break;
 		used += taken;
 	}
 	c->held_len = len - used;
-	settle(c, net);
+	settle(c, s);
 	return used;
 }
 
-static void on_writable(void *app, struct net_conn *net)
+static void on_writable(void *app, struct stream *s)
 {
 	struct conn *const c = app;
 
 	if (c->rest.len > 0) {
 		const size_t sent =
-		    net_send_static(net, c->rest.at, c->rest.len);
+		    stream_send_static(s, c->rest.at, c->rest.len);
 
 		c->rest.at += sent;
 		c->rest.len -= sent;
 		if (c->rest.len > 0)
 			return;
-		end_answer(c, net);
+		end_answer(c, s);
 		if (c->closing)
 			return;
 	}
 	c->blocked = false;
 	/* Requests that came meanwhile are next; on_received() settles after them. */
 	if (c->held_len > 0)
-		net_resume(net);
+		stream_resume(s);
 	else
-		settle(c, net);
+		settle(c, s);
 }
 
-static void on_peer_closed(void *app, struct net_conn *net)
+static void on_peer_closed(void *app, struct stream *s)
 {
 	struct conn *const c = app;
 
 	/* What is held and answerable is answered first: the peer may still read. */
 	c->peer_closed = true;
-	settle(c, net);
+	settle(c, s);
 }
 
 /* RFC 9110, section 15.5.9: the request did not come to its end in time. */
-static void refuse_late(struct conn *c, struct net_conn *net)
+static void refuse_late(struct conn *c, struct stream *s)
 {
 	const struct http_request nothing = { 0 };
 	struct http_response res;
 
-	http_refuse(408, HTTP_METHOD_OTHER, now(), &res);
-	if (send_answer(c, net, &res)) {
-		account(net, &nothing, &res);
-		end_answer(c, net);
+	http_refuse(site_of(s), 408, HTTP_METHOD_OTHER, &res);
+	if (send_answer(c, s, &res)) {
+		account(s, &nothing, &res);
+		end_answer(c, s);
 	}
 }
 
-static void on_expired(void *app, struct net_conn *net, enum net_wait state)
+static void on_expired(void *app, struct stream *s, enum net_wait state)
 {
 	struct conn *const c = app;
 
 	switch (state) {
 	case NET_WAIT_IDLE:
-		close_now(c, net);
+		close_now(c, s);
 		break;
 	case NET_WAIT_REQUEST:
 		/* A body that does not come has had its answer. */
 		if (c->skip_len > 0)
-			close_now(c, net);
+			close_now(c, s);
 		else
-			refuse_late(c, net);
+			refuse_late(c, s);
 		break;
 	case NET_WAIT_WRITE:
 	case NET_WAIT_LINGER:
-		break;     /* not closed here, so net resets it */
+		break;     /* not closed here, so it is reset */
 	}
 }
 
 static void on_closed(void *app)
 {
-	(void)app;         /* nothing of ours lives outside the connection */
+	(void)app;         /* nothing of ours lives outside the stream's state */
 }
 
-const struct net_app http_app = {
+const struct stream_app http_app = {
 	.app_len = sizeof(struct conn),
 	.opened = on_opened,
 	.received = on_received,

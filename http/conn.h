@@ -1,29 +1,33 @@
 /*
- * HTTP on a connection: between net.h, which moves bytes, and the parser and the
+ * HTTP on a stream: between tls/stream.h, which moves bytes, and the parser and the
  * responder, which know what they mean.
  */
 #pragma once
 
 #include "config/base.h"
-#include "net/net.h"
+#include "http/settings.h"
+#include "http/text.h"
 #include "romfs/romfs.h"
+#include "tls/stream.h"
 
-/* Since the server's start. */
+/* Since the server's start, on plain and private streams. */
 struct http_counters {
-	uint64_t connections;   /* opened */
+	uint64_t connections;   /* opened; private ones after their handshake */
 	uint64_t requests;      /* answered, refusals included */
 	uint64_t by_class[6];   /* [2]: answers with 2xx, and so on to [5] */
 };
 
 /*
- * Say what is served; called once, before net_listen().
+ * Say what is served; called once, before stream_listen_plain() and _private().
  *
  * fs         kept by reference
- * log        write the access log
+ * settings   its texts are kept by reference
+ * hosts      as http_redirect has them, kept by reference
  */
-void http_conn_start(const struct romfs *fs, bool log);
+void http_conn_start(const struct romfs *fs,
+    const struct http_settings *settings, struct http_text hosts);
 
-/* The functions for net_listen(). */
-extern const struct net_app http_app;
+/* The functions for stream_listen_plain() and stream_listen_private(). */
+extern const struct stream_app http_app;
 
 const struct http_counters *http_conn_counters(void);

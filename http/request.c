@@ -342,6 +342,8 @@ static enum http_parse judge_absolute_form(struct head *h)
 		if (!http_parse_authority(out->host, &host) ||
 		    !http_authority_equal(&target, &host, default_port))
 			return HTTP_BAD_HOST;
+	} else {
+		out->host = authority;
 	}
 	/* RFC 3986, section 6.2.3: an empty path is "/". */
 	out->path = rd_at_end(&r) ? HTTP_TEXT("/") :

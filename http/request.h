@@ -59,7 +59,7 @@ struct http_request {
 	struct http_text line;        /* the request line without CRLF */
 	struct http_text path;        /* raw; starts with '/' unless CONNECT or OPTIONS * */
 	struct http_text query;       /* behind the '?' */
-	struct http_text host;        /* the Host field's value, maybe empty */
+	struct http_text host;        /* Host, maybe empty; without it the target's authority */
 	struct http_text modified_since;
 	struct http_text referer;
 	struct http_text user_agent;

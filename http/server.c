@@ -1,6 +1,6 @@
 /*
- * The server's first function: open the site, start the network, serve until the
- * operator wants the VM to stop.
+ * The server's first function: open the site and the bundle, start the network,
+ * serve until the operator wants the VM to stop.
  */
 #include "http/banner.h"
 #include "http/conn.h"
@@ -8,8 +8,11 @@
 #include "kernel/gate.h"
 #include "net/net.h"
 #include "net/text.h"
+#include "tls/stream.h"
+#include "tls/tls.h"
 
 #define HTTP_PORT 80
+#define HTTPS_PORT 443
 
 static void print(const struct text *t)
 {
@@ -35,6 +38,22 @@ NORETURN static void refuse(const char *what, const char *why)
 	stop(GATE_STOP_REFUSED, &t);
 }
 
+static void print_handshakes(void)
+{
+	const struct tls_counters *const counters = tls_counters();
+	char buf[128];
+	struct text t = text_start(buf, sizeof buf);
+
+	text_add(&t, "tls: full ");
+	text_add_u64(&t, counters->full);
+	text_add(&t, ", resumed ");
+	text_add_u64(&t, counters->resumed);
+	text_add(&t, ", failed ");
+	text_add_u64(&t, counters->failed);
+	text_add_char(&t, '\n');
+	print(&t);
+}
+
 static void print_counters(void)
 {
 	const struct http_counters *const counters = http_conn_counters();
@@ -53,6 +72,8 @@ static void print_counters(void)
 	}
 	text_add_char(&t, '\n');
 	print(&t);
+	if (tls_has_certificate())
+		print_handshakes();
 	net_print_pools();
 }
 
@@ -66,11 +87,23 @@ static void print_banner(const struct gate_info *info,
 	print(&t);
 }
 
+static void print_https(const struct http_bundle *bundle,
+    const struct http_settings *settings, struct http_text hosts)
+{
+	char buf[HTTP_BANNER_CAP];
+	struct text t = text_start(buf, sizeof buf);
+
+	http_format_https(bundle, settings, hosts, &t);
+	print(&t);
+	if (bundle->has_certificate)
+		tls_print_certificates();
+}
+
 static void read_settings(const struct gate_info *info,
-    struct http_settings *settings)
+    const struct http_bundle *bundle, struct http_settings *settings)
 {
 	const char *const complaint =
-	    http_read_settings(info->cmdline, settings);
+	    http_read_settings(info->cmdline, bundle, settings);
 	char buf[GATE_LOG_MAX];
 	struct text t = text_start(buf, sizeof buf);
 
@@ -82,12 +115,26 @@ static void read_settings(const struct gate_info *info,
 	print(&t);
 }
 
+static void listen(const struct http_bundle *bundle,
+    const struct http_settings *settings)
+{
+	if (bundle->has_certificate) {
+		tls_start(settings->sni_refuse);
+		if (!stream_listen_private(HTTPS_PORT, &http_app))
+			refuse("no listener for HTTPS", "");
+	}
+	if (!stream_listen_plain(HTTP_PORT, &http_app))
+		refuse("no listener for HTTP", "");
+}
+
 static void serve(const struct http_settings *settings)
 {
 	const uint64_t stats_ms = (uint64_t)settings->stats_s * 1000;
 	uint64_t next_ms = net_now_ms() + stats_ms;
 
 	while (net_poll()) {
+		if (tls_has_certificate())
+			tls_check_expiry();
 		if (stats_ms == 0 || net_now_ms() < next_ms)
 			continue;
 		next_ms = net_now_ms() + stats_ms;
@@ -95,24 +142,47 @@ static void serve(const struct http_settings *settings)
 	}
 }
 
+static void open_site(const struct gate_info *info, struct romfs *fs)
+{
+	const enum romfs_status status =
+	    romfs_open(fs, info->rom, info->rom_len);
+
+	if (status != ROMFS_OK)
+		refuse("the site's ROM is refused: ", romfs_status_text(status));
+}
+
+static void start_network(const struct gate_info *info)
+{
+	struct net_needs needs;
+	const char *why = tls_read_bundle(info, &needs);
+
+	if (why != NULL)
+		refuse("the instance bundle is refused: ", why);
+	why = net_start(info, &needs);
+	if (why != NULL)
+		refuse("", why);
+}
+
 void server_main(const struct gate_info *info)
 {
 	static struct romfs fs;
 	struct http_settings settings;
+	struct http_text hosts;
 
-	const enum romfs_status status =
-	    romfs_open(&fs, info->rom, info->rom_len);
-	if (status != ROMFS_OK)
-		refuse("the site's ROM is refused: ", romfs_status_text(status));
-	const char *const why = net_start(info);
-	if (why != NULL)
-		refuse("", why);
+	open_site(info, &fs);
+	start_network(info);
+	hosts.at = (const uint8_t *)tls_hosts(&hosts.len);
+	const struct http_bundle bundle = {
+		.has_certificate = tls_has_certificate(),
+		.is_real = tls_is_real(),
+		.has_hosts = hosts.len > 0,
+	};
 
-	read_settings(info, &settings);
-	http_conn_start(&fs, settings.log);
-	if (!net_listen(HTTP_PORT, &http_app))
-		refuse("no listener for HTTP", "");
+	read_settings(info, &bundle, &settings);
+	http_conn_start(&fs, &settings, hosts);
+	listen(&bundle, &settings);
 	print_banner(info, &fs);
+	print_https(&bundle, &settings, hosts);
 	serve(&settings);
 
 	print_counters();

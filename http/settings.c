@@ -1,64 +1,193 @@
 /*
- * Reading the command line: http/settings.h.
+ * Reading the operator's words: http/settings.h.
  */
 #include "http/settings.h"
 
+#include "http/acme.h"
 #include "http/cursor.h"
 
 #define STATS_MAX_S 86400
+#define HSTS_DEFAULT_S (365 * 86400)
+#define HSTS_MAX_S 999999999
+#define HTTPS_PORT 443
 
-static bool read_seconds(struct rd r, uint32_t *out)
+/* All digits up to what is none; false for no digit, and for more than `max`. */
+static bool take_number(struct rd *r, uint32_t max, uint32_t *out)
 {
-	uint32_t value = 0;
+	uint64_t value = 0;
 	uint8_t c;
 
-	while (rd_take_class(&r, HTTP_DIGIT, &c)) {
+	if (rd_at_end(r) || !http_is(*r->at, HTTP_DIGIT))
+		return false;
+	while (rd_take_class(r, HTTP_DIGIT, &c)) {
 		value = value * 10 + (c - '0');
-		if (value > STATS_MAX_S)
+		if (value > max)
 			return false;
 	}
-	if (!rd_at_end(&r) || value == 0)
-		return false;
-	*out = value;
+	*out = (uint32_t)value;
 	return true;
 }
 
-/* One word; returns as http_read_settings(). */
+/* Each takes the value of its word, and returns as http_read_settings(). */
+
+static const char *read_log(struct http_text value, struct http_settings *out)
+{
+	if (http_text_equal(value, HTTP_TEXT("off")))
+		out->log = false;
+	else if (http_text_equal(value, HTTP_TEXT("on")))
+		out->log = true;
+	else
+		return "log= takes on or off; this word is ignored";
+	return NULL;
+}
+
+static const char *read_stats(struct http_text value,
+    struct http_settings *out)
+{
+	struct rd r = rd_text(value);
+	uint32_t seconds;
+
+	if (!take_number(&r, STATS_MAX_S, &seconds) || !rd_at_end(&r) ||
+	    seconds == 0)
+		return "stats= takes 1 to 86400 seconds; this word is ignored";
+	out->stats_s = seconds;
+	return NULL;
+}
+
+static const char *read_redirect(struct http_text value,
+    struct http_settings *out)
+{
+	struct rd r = rd_text(value);
+	uint32_t port = HTTPS_PORT;
+
+	if (http_text_equal(value, HTTP_TEXT("off"))) {
+		out->redirect_port = 0;
+		return NULL;
+	}
+	if (!rd_take_text(&r, HTTP_TEXT("https")) ||
+	    (rd_take(&r, ':') && !take_number(&r, 65535, &port)) ||
+	    !rd_at_end(&r) || port == 0)
+		return "redirect= takes off, https, or https:PORT; "
+		    "this word is ignored";
+	out->redirect_port = port;
+	return NULL;
+}
+
+static const char *read_hsts(struct http_text value,
+    struct http_settings *out)
+{
+	struct rd r = rd_text(value);
+	struct http_hsts hsts = { .on = true };
+
+	if (http_text_equal(value, HTTP_TEXT("off"))) {
+		out->hsts = (struct http_hsts){ 0 };
+		return NULL;
+	}
+	const bool good = take_number(&r, HSTS_MAX_S, &hsts.max_age_s);
+	hsts.subdomains = rd_take_text(&r, HTTP_TEXT(",includeSubDomains"));
+	hsts.preload = rd_take_text(&r, HTTP_TEXT(",preload"));
+	if (!good || !rd_at_end(&r))
+		return "hsts= takes off, or SECONDS (up to nine digits)"
+		    "[,includeSubDomains][,preload]; this word is ignored";
+	out->hsts = hsts;
+	return NULL;
+}
+
+static const char *read_thumbprint(struct http_text value,
+    struct http_settings *out)
+{
+	if (value.len != HTTP_THUMBPRINT_LEN || !http_is_base64url(value))
+		return "acme_thumbprint= takes the 43 characters that the ACME "
+		    "client shows; this word is ignored";
+	out->thumbprint = value;
+	return NULL;
+}
+
+static const char *read_sni(struct http_text value, struct http_settings *out)
+{
+	if (http_text_equal(value, HTTP_TEXT("refuse")))
+		out->sni_refuse = true;
+	else if (http_text_equal(value, HTTP_TEXT("default")))
+		out->sni_refuse = false;
+	else
+		return "sni= takes default or refuse; this word is ignored";
+	return NULL;
+}
+
+#define NAME(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }
+
 static const char *read_word(struct http_text word, struct http_settings *out)
 {
-	struct rd r = rd_text(word);
+	static const struct {
+		struct http_text name;
+		const char *(*read)(struct http_text, struct http_settings *);
+	} words[] = {
+		{ NAME("log="), read_log },
+		{ NAME("stats="), read_stats },
+		{ NAME("redirect="), read_redirect },
+		{ NAME("hsts="), read_hsts },
+		{ NAME("acme_thumbprint="), read_thumbprint },
+		{ NAME("sni="), read_sni },
+	};
 
-	if (rd_take_text(&r, HTTP_TEXT("log="))) {
-		const struct http_text value = { r.at, rd_left(&r) };
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		struct rd r = rd_text(word);
 
-		if (http_text_equal(value, HTTP_TEXT("off")))
-			out->log = false;
-		else if (http_text_equal(value, HTTP_TEXT("on")))
-			out->log = true;
-		else
-			return "log= takes on or off; the access log is on";
-	} else if (rd_take_text(&r, HTTP_TEXT("stats="))) {
-		if (!read_seconds(r, &out->stats_s))
-			return "stats= takes 1 to 86400 seconds; there will be none";
+		if (rd_take_text(&r, words[i].name))
+			return words[i].read((struct http_text){
+			    r.at, rd_left(&r) }, out);
 	}
 	return NULL;
 }
 
-const char *http_read_settings(const char *cmdline, struct http_settings *out)
+static void set_defaults(const struct http_bundle *bundle,
+    struct http_settings *out)
+{
+	*out = (struct http_settings){ .log = true };
+	if (!bundle->has_certificate || !bundle->is_real)
+		return;
+	out->hsts = (struct http_hsts){
+		.on = true, .max_age_s = HSTS_DEFAULT_S,
+	};
+	if (bundle->has_hosts)
+		out->redirect_port = HTTPS_PORT;
+}
+
+/* Take back what the certificate does not allow; returns as http_read_settings(). */
+static const char *judge(const struct http_bundle *bundle,
+    struct http_settings *out)
 {
 	const char *complaint = NULL;
 
-	*out = (struct http_settings){ .log = true };
-	while (*cmdline != 0) {
-		const char *end = cmdline;
+	if (out->hsts.on && !(bundle->has_certificate && bundle->is_real)) {
+		out->hsts = (struct http_hsts){ 0 };
+		complaint = "hsts= needs a real certificate; none is sent";
+	}
+	if (out->redirect_port != 0 && !bundle->has_certificate) {
+		out->redirect_port = 0;
+		complaint = "redirect=https needs a certificate; there is none, "
+		    "and no redirect";
+	}
+	return complaint;
+}
+
+const char *http_read_settings(const char *words,
+    const struct http_bundle *bundle, struct http_settings *out)
+{
+	const char *complaint = NULL;
+
+	set_defaults(bundle, out);
+	while (*words != 0) {
+		const char *end = words;
 
 		while (*end != 0 && *end != ' ')
 			end++;
 		const char *const said = read_word((struct http_text){
-		    (const uint8_t *)cmdline, (size_t)(end - cmdline) }, out);
+		    (const uint8_t *)words, (size_t)(end - words) }, out);
 		if (said != NULL)
 			complaint = said;
-		cmdline = *end == 0 ? end : end + 1;
+		words = *end == 0 ? end : end + 1;
 	}
-	return complaint;
+	const char *const said = judge(bundle, out);
+	return said != NULL ? said : complaint;
 }

@@ -1,25 +1,51 @@
 /*
- * What an operator may say to this folder on the VM's command line.  Pure.
+ * What an operator may say to this folder: words of the instance bundle and of the
+ * VM's command line.  Pure.
  *
- *   log=off          no access log (log=on is the default)
- *   stats=SECONDS    print counters and pool levels about every so often (1..86400)
+ *   log=off                no access log (log=on is the default)
+ *   stats=SECONDS          print counters and pool levels about every so often (1..86400)
+ *   redirect=https[:PORT]  plain HTTP answers with the same target at https (default
+ *                          with a real certificate and HOST); PORT as clients see it
+ *   redirect=off           plain HTTP answers with the site
+ *   hsts=SECONDS[,includeSubDomains][,preload]
+ *                          Strict-Transport-Security in answers over HTTPS (default
+ *                          with a real certificate: 31536000)
+ *   hsts=off               none
+ *   acme_thumbprint=TEXT   answer ACME challenges with this thumbprint of an account key
+ *   sni=refuse             end handshakes for names that no certificate has (sni=default:
+ *                          show them the default certificate)
  *
  * Words are separated by blanks; the last of several wins; words of others are theirs.
  */
 #pragma once
 
 #include "config/base.h"
+#include "http/redirect.h"
+
+/* What defaults depend on, and what makes no sense without it. */
+struct http_bundle {
+	bool has_certificate;
+	bool is_real;       /* it is not a development certificate */
+	bool has_hosts;     /* HOST= */
+};
 
 struct http_settings {
 	bool log;
 	uint32_t stats_s;   /* 0: never */
+	uint32_t redirect_port;         /* 0: no redirect */
+	bool sni_refuse;
+	struct http_hsts hsts;
+	struct http_text thumbprint;    /* points into the words; no bytes: none */
 };
 
 /*
- * Read our words from a NUL-terminated command line.
+ * Read our words from a NUL-terminated line.
  *
- * out      always written; a word with a value we do not know leaves the default
+ * out      always written; a word with a value we do not know is ignored.
+ *          There is no redirect without a certificate, and no HSTS without a real
+ *          one, whatever the words say: a browser that has once seen it would not
+ *          come back to this name without a real one for a year.
  * Returns  NULL, or a sentence for the operator about the last such word
  */
-MUST_USE const char *http_read_settings(const char *cmdline,
-    struct http_settings *out);
+MUST_USE const char *http_read_settings(const char *words,
+    const struct http_bundle *bundle, struct http_settings *out);

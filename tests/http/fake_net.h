@@ -1,12 +1,13 @@
 /*
  * net.h for one connection, in memory: the test is the network and the clock.  It
  * keeps what the app did not consume and offers it again, as net.h promises, and
- * aborts when the app breaks the contract.
+ * aborts when the app breaks the contract.  The app's streams are those of
+ * tls/stream.c; private ones encrypt nothing here (fake_private.c).
  */
 #pragma once
 
 #include "config/limits.h"
-#include "net/net.h"
+#include "tls/stream.h"
 
 struct fake_net {
 	uint8_t out[1 << 16];     /* what the app sent */
@@ -19,14 +20,15 @@ struct fake_net {
 	uint8_t held[LIMIT_HOLD_LEN];
 	size_t held_len;
 	uint32_t received_calls;
+	uint64_t unix_time;       /* 21 September 2026; 0: unknown */
 	char log[4096];
 	size_t log_len;
 };
 
 extern struct fake_net fake;
 
-/* A new connection with endless room; forgets everything else. */
-void fake_open(const struct net_app *app);
+/* A new stream of the app with endless room; forgets everything else. */
+void fake_open(const struct stream_app *app, bool is_private);
 
 /* The peer's bytes arrive, in one segment. */
 void fake_receive(const void *data, size_t len);

@@ -68,12 +68,63 @@ static void as_many_phases_as_there_can_be_fit(void **state)
 	    " ready after 4.2 ms\n");
 }
 
+static const char *https(const struct http_bundle *bundle, uint32_t port,
+    const char *hosts, size_t len)
+{
+	static char buf[HTTP_BANNER_CAP + 1];
+	const struct http_settings settings = { .redirect_port = port };
+	struct text t = text_start(buf, HTTP_BANNER_CAP);
+
+	http_format_https(bundle, &settings, (struct http_text){
+	    (const uint8_t *)hosts, len }, &t);
+	buf[t.len] = 0;
+	return buf;
+}
+
+#define HTTPS(bundle, port, hosts) https(bundle, port, hosts, sizeof hosts - 1)
+
+static void it_says_whether_there_is_https(void **state)
+{
+	static const struct http_bundle none = { 0 };
+	static const struct http_bundle some = { .has_certificate = true };
+
+	(void)state;
+	assert_string_equal(HTTPS(&none, 0, ""), "https: none, for there is no "
+	    "certificate; plain HTTP only\n");
+	assert_string_equal(HTTPS(&some, 0, ""),
+	    "https: on port 443; plain HTTP serves the site, too\n");
+	assert_string_equal(HTTPS(&some, 443, "a.example\0"),
+	    "https: on port 443 for a.example; "
+	    "plain HTTP redirects to port 443\n");
+	assert_string_equal(HTTPS(&some, 8443, "a\0b\0c\0"),
+	    "https: on port 443 for a, b, c; "
+	    "plain HTTP redirects to port 8443\n");
+	assert_string_equal(HTTPS(&some, 0, "a\0b\0c\0d\0e\0"),
+	    "https: on port 443 for a, b, c ...; "
+	    "plain HTTP serves the site, too\n");
+}
+
+static void the_line_ends_however_long_the_names_are(void **state)
+{
+	static const struct http_bundle some = { .has_certificate = true };
+	char hosts[3 * 256];
+
+	(void)state;
+	memset(hosts, 'h', sizeof hosts);
+	hosts[255] = hosts[511] = hosts[767] = 0;
+	const char *const text = https(&some, 65535, hosts, sizeof hosts);
+	assert_true(strlen(text) < HTTP_BANNER_CAP);
+	assert_int_equal(text[strlen(text) - 1], '\n');
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_names_version_image_files_and_phases),
 		cmocka_unit_test(a_server_that_came_back_says_so),
 		cmocka_unit_test(as_many_phases_as_there_can_be_fit),
+		cmocka_unit_test(it_says_whether_there_is_https),
+		cmocka_unit_test(the_line_ends_however_long_the_names_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

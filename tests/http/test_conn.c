@@ -1,9 +1,12 @@
 /* links: tests/host_panic.c tests/http/tiny_rom.c tests/http/fake_net.c
- * romfs/romfs.c net/text.c http/conn.c http/log.c http/respond.c http/conditions.c
- * http/path.c http/date.c http/request.c http/authority.c http/chars.c */
+ * tests/http/fake_private.c tls/stream.c romfs/romfs.c net/text.c http/conn.c
+ * http/log.c http/respond.c http/answer.c http/acme.c http/redirect.c
+ * http/location.c http/conditions.c http/path.c http/date.c http/request.c
+ * http/authority.c http/chars.c */
 /*
- * HTTP on a connection, with the test as the network: whatever the pieces in which
- * requests come and answers leave, the bytes of the answers are the same.
+ * HTTP on a stream, with the test as the network: whatever the pieces in which
+ * requests come and answers leave, the bytes of the answers are the same.  Most cases
+ * run twice, on plain streams and on private ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,10 +39,19 @@
 	"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 20\r\n\r\n" \
 	"408 Request Timeout\n"
 
+static bool is_private;
+
+static void open_with(const struct http_settings *settings)
+{
+	http_conn_start(tiny_rom(), settings, (struct http_text){ 0 });
+	fake_open(&http_app, is_private);
+}
+
 static void open_conn(void)
 {
-	http_conn_start(tiny_rom(), true);
-	fake_open(&http_app);
+	static const struct http_settings settings = { .log = true };
+
+	open_with(&settings);
 }
 
 static void receive(const char *text)
@@ -335,8 +347,7 @@ static void each_answer_is_logged_and_counted(void **state)
 	assert_int_equal(counters->by_class[2], before.by_class[2] + 1);
 	assert_int_equal(counters->by_class[4], before.by_class[4] + 2);
 
-	http_conn_start(tiny_rom(), false);
-	fake_open(&http_app);
+	open_with(&(struct http_settings){ .log = false });
 	receive(GET_ROOT);
 	assert_int_equal(fake.log_len, 0);
 }
@@ -364,6 +375,9 @@ int main(void)
 		    a_head_beyond_the_limit_is_refused_when_the_limit_is_reached),
 		cmocka_unit_test(each_answer_is_logged_and_counted),
 	};
+	int failed = cmocka_run_group_tests_name("plain", tests, NULL, NULL);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	is_private = true;
+	failed += cmocka_run_group_tests_name("private", tests, NULL, NULL);
+	return failed;
 }

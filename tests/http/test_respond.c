@@ -1,4 +1,7 @@
-/* links: tests/host_panic.c tests/http/tiny_rom.c romfs/romfs.c http/respond.c http/conditions.c http/path.c http/date.c http/request.c http/authority.c http/chars.c */
+/* links: tests/host_panic.c tests/http/tiny_rom.c romfs/romfs.c net/text.c
+ * http/respond.c http/answer.c http/acme.c http/redirect.c http/location.c
+ * http/conditions.c http/path.c http/date.c http/request.c http/authority.c
+ * http/chars.c */
 /*
  * The responder: whole requests in, whole answers out, over a site of which every
  * byte is known.
@@ -31,6 +34,17 @@ static const struct http_now *now(void)
 static char answer_text[1024];
 static struct http_response answer;
 
+/* What answers are made from; HTTPS has no part in it until a case says so. */
+static struct http_site site(void)
+{
+	static uint8_t scratch[LIMIT_TARGET_LEN];
+
+	return (struct http_site){
+		.fs = tiny_rom(), .now = now(),
+		.scratch = scratch, .scratch_cap = sizeof scratch,
+	};
+}
+
 static void render(void)
 {
 	memcpy(answer_text, answer.prefix, answer.prefix_len);
@@ -39,18 +53,22 @@ static void render(void)
 	answer_text[answer.prefix_len + answer.rest.len] = 0;
 }
 
-static void ask(const char *request)
+static void ask_of(const struct http_site *of, const char *request)
 {
-	static uint8_t scratch[LIMIT_TARGET_LEN];
-	const struct http_site site = {
-		tiny_rom(), now(), scratch, sizeof scratch
-	};
 	struct http_request req;
 
 	assert_int_equal(http_parse_request((const uint8_t *)request,
 	    strlen(request), &req), HTTP_OK);
-	http_respond(&site, &req, &answer);
+	http_respond(of, &req, &answer);
+	assert_int_equal(answer.location_at, answer.location_len);
 	render();
+}
+
+static void ask(const char *request)
+{
+	const struct http_site of = site();
+
+	ask_of(&of, request);
 }
 
 /* The answer is these bytes, and the connection goes on or not. */
@@ -102,22 +120,42 @@ static void a_folder_redirects(void **state)
 	    "Location: /dir/\r\nContent-Length: 0\r\n\r\n");
 }
 
+#define MOVED(target) "HTTP/1.1 301 Moved Permanently\r\n" DATE \
+	"Location: " target "\r\n" PLAIN "Content-Length: 22\r\n\r\n"
+
+static void a_folder_redirects_with_its_query(void **state)
+{
+	(void)state;
+	gives("GET /dir?a=/b?c" H11 "\r\n", false,
+	    MOVED("/dir/?a=/b?c") "301 Moved Permanently\n");
+	gives("GET /dir?" H11 "\r\n", false,
+	    MOVED("/dir/?") "301 Moved Permanently\n");
+	gives("HEAD /dir?a" H11 "\r\n", false, MOVED("/dir/?a"));
+	gives("GET /%5Cd%25%3F?%5C%" H11 "\r\n", false,
+	    MOVED("/%5Cd%25%3F/?%5C%") "301 Moved Permanently\n");
+}
+
+/* RFC 3986, section 4.2: "//" would begin the name of a host. */
+static void a_folder_redirects_to_no_other_host(void **state)
+{
+	(void)state;
+	gives("GET //b.example/../../dir?a" H11 "\r\n", false,
+	    MOVED("/dir/?a") "301 Moved Permanently\n");
+	gives("GET /%2e%2e//../dir?a" H11 "\r\n", false,
+	    MOVED("/dir/?a") "301 Moved Permanently\n");
+	gives("GET /%5cd%25%3f?//b.example" H11 "\r\n", false,
+	    MOVED("/%5Cd%25%3F/?//b.example") "301 Moved Permanently\n");
+}
+
 /* RFC 9110, section 6.6.1: without a clock there MUST NOT be a Date. */
 static void an_unknown_time_is_not_sent(void **state)
 {
-	static uint8_t scratch[LIMIT_TARGET_LEN];
 	static const struct http_now unknown = { .time = 0 };
-	const struct http_site site = {
-		tiny_rom(), &unknown, scratch, sizeof scratch
-	};
-	static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-	struct http_request req;
+	struct http_site of = site();
 
 	(void)state;
-	assert_int_equal(http_parse_request((const uint8_t *)request,
-	    strlen(request), &req), HTTP_OK);
-	http_respond(&site, &req, &answer);
-	render();
+	of.now = &unknown;
+	ask_of(&of, "GET /" H11 "\r\n");
 	assert_string_equal(answer_text, "HTTP/1.1 200 OK\r\n"
 	    "ETag: \"root\"\r\nContent-Length: 6\r\n\r\nhello\n");
 }
@@ -259,6 +297,35 @@ static void modified_since_compares_times(void **state)
 	    "Location: /dir/\r\nContent-Length: 0\r\n\r\n");
 }
 
+/* RFC 6797, section 7.1 */
+static void hsts_is_in_every_answer(void **state)
+{
+	static const char field[] = "Strict-Transport-Security: max-age=1\r\n";
+	static const char *const requests[] = {
+		"GET /" H11 "\r\n", "HEAD /nowhere" H11 "\r\n",
+		"GET /dir" H11 "\r\n", "GET /dir?a" H11 "\r\n",
+		"GET /" H11 "If-None-Match: *\r\n\r\n", "POST /" H11 "\r\n",
+		"GET /%" H11 "\r\n",
+	};
+	struct http_site of = site();
+
+	(void)state;
+	of.hsts = (struct http_text){
+		(const uint8_t *)field, sizeof field - 1
+	};
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+		ask_of(&of, requests[i]);
+		assert_non_null(strstr(answer_text, field));
+		assert_true(strstr(answer_text, field) <
+		    strstr(answer_text, "\r\n\r\n"));
+		ask(requests[i]);
+		assert_null(strstr(answer_text, "Strict"));
+	}
+	http_refuse(&of, 400, HTTP_METHOD_OTHER, &answer);
+	render();
+	assert_non_null(strstr(answer_text, field));
+}
+
 static void a_refusal_is_complete_and_last(void **state)
 {
 	static const struct { uint16_t status; const char *line; } cases[] = {
@@ -268,6 +335,7 @@ static void a_refusal_is_complete_and_last(void **state)
 		{ 501, "501 Not Implemented" },
 		{ 505, "505 HTTP Version Not Supported" },
 	};
+	const struct http_site of = site();
 	char want[512];
 
 	(void)state;
@@ -278,7 +346,7 @@ static void a_refusal_is_complete_and_last(void **state)
 		    strlen(cases[i].line) + 1, cases[i].line) -
 		    (int)strlen(cases[i].line) - 1;
 
-		http_refuse(cases[i].status, HTTP_METHOD_OTHER, now(),
+		http_refuse(&of, cases[i].status, HTTP_METHOD_OTHER,
 		    &answer);
 		render();
 		assert_string_equal(answer_text, want);
@@ -286,7 +354,7 @@ static void a_refusal_is_complete_and_last(void **state)
 		assert_int_equal(answer.body_len,
 		    strlen(cases[i].line) + 1);
 
-		http_refuse(cases[i].status, HTTP_METHOD_HEAD, now(), &answer);
+		http_refuse(&of, cases[i].status, HTTP_METHOD_HEAD, &answer);
 		render();
 		want[head_len] = 0;
 		assert_string_equal(answer_text, want);
@@ -300,6 +368,8 @@ int main(void)
 		cmocka_unit_test(get_gives_head_and_body),
 		cmocka_unit_test(head_gives_the_head_alone),
 		cmocka_unit_test(a_folder_redirects),
+		cmocka_unit_test(a_folder_redirects_with_its_query),
+		cmocka_unit_test(a_folder_redirects_to_no_other_host),
 		cmocka_unit_test(an_unknown_time_is_not_sent),
 		cmocka_unit_test(what_is_not_there_is_not_found),
 		cmocka_unit_test(a_path_that_means_nothing_is_bad),
@@ -308,6 +378,7 @@ int main(void)
 		cmocka_unit_test(a_body_that_waits_for_us_is_not_waited_for),
 		cmocka_unit_test(none_match_compares_weakly),
 		cmocka_unit_test(modified_since_compares_times),
+		cmocka_unit_test(hsts_is_in_every_answer),
 		cmocka_unit_test(a_refusal_is_complete_and_last),
 	};
 

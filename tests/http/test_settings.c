@@ -1,6 +1,7 @@
-/* links: http/settings.c http/chars.c */
+/* links: net/text.c tests/host_panic.c http/settings.c http/acme.c http/answer.c
+ * http/location.c http/chars.c */
 /*
- * The words of the command line.
+ * The operator's words, and what is true without them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,36 +13,61 @@
 
 #include "http/settings.h"
 
-static void reads(const char *cmdline, bool log, uint32_t stats_s)
-{
-	struct http_settings settings;
+#define THUMBPRINT "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ"
 
-	assert_null(http_read_settings(cmdline, &settings));
-	assert_int_equal(settings.log, log);
-	assert_int_equal(settings.stats_s, stats_s);
+static const struct http_bundle none = { 0 };
+static const struct http_bundle development = { .has_certificate = true };
+static const struct http_bundle development_with_hosts = {
+	.has_certificate = true, .has_hosts = true
+};
+static const struct http_bundle nameless = {
+	.has_certificate = true, .is_real = true
+};
+static const struct http_bundle real = {
+	.has_certificate = true, .is_real = true, .has_hosts = true
+};
+
+static struct http_settings settings;
+
+static void reads(const struct http_bundle *bundle, const char *words)
+{
+	assert_null(http_read_settings(words, bundle, &settings));
 }
 
-static void complains(const char *cmdline, const char *word)
+/* A sentence that begins with `start`, and everything as without the words. */
+static void complains(const char *words, const char *start)
 {
-	struct http_settings settings;
-	const char *const said = http_read_settings(cmdline, &settings);
+	const char *const said =
+	    http_read_settings(words, &real, &settings);
 
 	assert_non_null(said);
-	assert_memory_equal(said, word, strlen(word));
-	assert_true(settings.log);
-	assert_int_equal(settings.stats_s, 0);
+	assert_memory_equal(said, start, strlen(start));
+	assert_true(settings.log && settings.stats_s == 0);
+	assert_true(settings.redirect_port == 443 && !settings.sni_refuse);
+	assert_true(settings.hsts.on && settings.hsts.max_age_s == 31536000);
+	assert_true(!settings.hsts.subdomains && !settings.hsts.preload);
+	assert_int_equal(settings.thumbprint.len, 0);
 }
 
 static void words_are_found_among_others(void **state)
 {
+	static const struct { const char *words; bool log; uint32_t stats_s; }
+	cases[] = {
+		{ "", true, 0 },
+		{ "log=off", false, 0 },
+		{ "  ip=dhcp log=off  stats=5 ", false, 5 },
+		{ "log=off log=on", true, 0 },
+		{ "xlog=off blog=off log stats", true, 0 },
+		{ "stats=86400", true, 86400 },
+		{ "stats=0001", true, 1 },
+	};
+
 	(void)state;
-	reads("", true, 0);
-	reads("log=off", false, 0);
-	reads("  ip=dhcp log=off  stats=5 ", false, 5);
-	reads("log=off log=on", true, 0);
-	reads("xlog=off blog=off log stats", true, 0);
-	reads("stats=86400", true, 86400);
-	reads("stats=0001", true, 1);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		reads(&none, cases[i].words);
+		assert_int_equal(settings.log, cases[i].log);
+		assert_int_equal(settings.stats_s, cases[i].stats_s);
+	}
 }
 
 static void unknown_values_are_complained_about(void **state)
@@ -56,6 +82,155 @@ static void unknown_values_are_complained_about(void **state)
 	complains("stats=5s", "stats=");
 	complains("stats=86401", "stats=");
 	complains("stats=99999999999999999999", "stats=");
+	complains("redirect=", "redirect=");
+	complains("redirect=http", "redirect=");
+	complains("redirect=https:", "redirect=");
+	complains("redirect=https:0", "redirect=");
+	complains("redirect=https:65536", "redirect=");
+	complains("redirect=https:443/", "redirect=");
+	complains("redirect=https://a/", "redirect=");
+	complains("redirect=httpsx", "redirect=");
+	complains("hsts=", "hsts=");
+	complains("hsts=on", "hsts=");
+	complains("hsts=1000000000", "hsts=");
+	complains("hsts=1,", "hsts=");
+	complains("hsts=1,preload,includeSubDomains", "hsts=");
+	complains("hsts=1,includesubdomains", "hsts=");
+	complains("hsts=1;preload", "hsts=");
+	complains("hsts=,preload", "hsts=");
+	complains("sni=", "sni=");
+	complains("sni=off", "sni=");
+	complains("acme_thumbprint=", "acme_thumbprint=");
+	complains("acme_thumbprint=" THUMBPRINT "x", "acme_thumbprint=");
+	complains("acme_thumbprint=PJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ",
+	    "acme_thumbprint=");
+	complains("acme_thumbprint=+PJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ",
+	    "acme_thumbprint=");
+	complains("log=x stats=x", "stats=");
+}
+
+static void a_word_that_is_ignored_leaves_those_before_it(void **state)
+{
+	(void)state;
+	assert_non_null(http_read_settings("hsts=5 hsts=x redirect=https:8443 "
+	    "redirect=x stats=3 stats=x", &real, &settings));
+	assert_int_equal(settings.hsts.max_age_s, 5);
+	assert_int_equal(settings.redirect_port, 8443);
+	assert_int_equal(settings.stats_s, 3);
+}
+
+static void redirects_are_the_default_for_a_real_name(void **state)
+{
+	(void)state;
+	reads(&none, "");
+	assert_int_equal(settings.redirect_port, 0);
+	reads(&development, "");
+	assert_int_equal(settings.redirect_port, 0);
+	reads(&nameless, "");
+	assert_int_equal(settings.redirect_port, 0);
+	reads(&development_with_hosts, "");
+	assert_int_equal(settings.redirect_port, 0);
+	reads(&real, "");
+	assert_int_equal(settings.redirect_port, 443);
+}
+
+static void redirects_can_be_chosen(void **state)
+{
+	(void)state;
+	reads(&real, "redirect=off");
+	assert_int_equal(settings.redirect_port, 0);
+	reads(&real, "redirect=https:8443");
+	assert_int_equal(settings.redirect_port, 8443);
+	reads(&real, "redirect=https:65535 redirect=https");
+	assert_int_equal(settings.redirect_port, 443);
+	reads(&nameless, "redirect=https");
+	assert_int_equal(settings.redirect_port, 443);
+	reads(&development, "redirect=https:1");
+	assert_int_equal(settings.redirect_port, 1);
+	reads(&none, "redirect=off");
+}
+
+static void there_is_no_redirect_without_a_certificate(void **state)
+{
+	(void)state;
+	const char *const said =
+	    http_read_settings("redirect=https", &none, &settings);
+	assert_non_null(said);
+	assert_memory_equal(said, "redirect=", 9);
+	assert_int_equal(settings.redirect_port, 0);
+}
+
+static void hsts_is_a_year_for_a_real_certificate(void **state)
+{
+	(void)state;
+	reads(&real, "");
+	assert_true(settings.hsts.on);
+	assert_int_equal(settings.hsts.max_age_s, 31536000);
+	assert_false(settings.hsts.subdomains);
+	assert_false(settings.hsts.preload);
+	reads(&nameless, "");
+	assert_true(settings.hsts.on);
+	reads(&development, "");
+	assert_false(settings.hsts.on);
+	reads(&none, "");
+	assert_false(settings.hsts.on);
+}
+
+static void hsts_can_be_chosen(void **state)
+{
+	(void)state;
+	reads(&real, "hsts=off");
+	assert_false(settings.hsts.on);
+	reads(&real, "hsts=off hsts=0");
+	assert_true(settings.hsts.on);
+	assert_int_equal(settings.hsts.max_age_s, 0);
+	reads(&real, "hsts=999999999,includeSubDomains,preload");
+	assert_int_equal(settings.hsts.max_age_s, 999999999);
+	assert_true(settings.hsts.subdomains && settings.hsts.preload);
+	reads(&real, "hsts=1,includeSubDomains hsts=2,preload");
+	assert_int_equal(settings.hsts.max_age_s, 2);
+	assert_true(!settings.hsts.subdomains && settings.hsts.preload);
+	reads(&development, "hsts=off");
+}
+
+static void hsts_is_never_sent_for_a_development_certificate(void **state)
+{
+	static const struct http_bundle *const others[] = {
+		&none, &development, &development_with_hosts,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		const char *const said =
+		    http_read_settings("hsts=5", others[i], &settings);
+
+		assert_non_null(said);
+		assert_memory_equal(said, "hsts=", 5);
+		assert_false(settings.hsts.on);
+	}
+}
+
+static void a_thumbprint_is_kept_where_it_stands(void **state)
+{
+	static const char words[] = "log=on acme_thumbprint=" THUMBPRINT " x";
+
+	(void)state;
+	reads(&none, "");
+	assert_int_equal(settings.thumbprint.len, 0);
+	reads(&none, words);
+	assert_int_equal(settings.thumbprint.len, 43);
+	assert_ptr_equal(settings.thumbprint.at, strstr(words, THUMBPRINT));
+}
+
+static void unknown_names_are_refused_when_asked_for(void **state)
+{
+	(void)state;
+	reads(&real, "");
+	assert_false(settings.sni_refuse);
+	reads(&real, "sni=refuse");
+	assert_true(settings.sni_refuse);
+	reads(&real, "sni=refuse sni=default");
+	assert_false(settings.sni_refuse);
 }
 
 int main(void)
@@ -63,6 +238,15 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_found_among_others),
 		cmocka_unit_test(unknown_values_are_complained_about),
+		cmocka_unit_test(a_word_that_is_ignored_leaves_those_before_it),
+		cmocka_unit_test(redirects_are_the_default_for_a_real_name),
+		cmocka_unit_test(redirects_can_be_chosen),
+		cmocka_unit_test(there_is_no_redirect_without_a_certificate),
+		cmocka_unit_test(hsts_is_a_year_for_a_real_certificate),
+		cmocka_unit_test(hsts_can_be_chosen),
+		cmocka_unit_test(hsts_is_never_sent_for_a_development_certificate),
+		cmocka_unit_test(a_thumbprint_is_kept_where_it_stands),
+		cmocka_unit_test(unknown_names_are_refused_when_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

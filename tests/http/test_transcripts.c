@@ -1,10 +1,13 @@
-/* links: tests/host_panic.c tests/http/fake_net.c
- * romfs/romfs.c net/text.c http/conn.c http/log.c http/respond.c http/conditions.c
+/* links: tests/host_panic.c tests/http/fake_net.c tests/http/fake_private.c
+ * tls/stream.c romfs/romfs.c net/text.c http/conn.c http/log.c http/respond.c
+ * http/answer.c http/acme.c http/redirect.c http/location.c http/conditions.c
  * http/path.c http/date.c http/request.c http/authority.c http/chars.c */
 /*
  * The transcripts of this folder without a network: the same files that run.py sends
  * to a server are given to the engine here, in packets of several sizes, under
- * whatever checks this program is compiled with.  Their form: README.md.
+ * whatever checks this program is compiled with.  Their form: README.md.  Those of
+ * this folder run on plain streams and on private ones, those of https/ say on
+ * which.
  *
  * Runs in the top folder, with build/mkromfs.
  */
@@ -27,6 +30,17 @@
 #define DATE_MARK "(now)"
 #define DATE "Mon, 21 Sep 2026 14:13:20 GMT"  /* fake_net's time */
 #define TEXT_CAP (1 << 20)
+
+/* As in run.py, for https/. */
+#define HOSTS "site.example\0www.site.example\0"
+#define THUMBPRINT "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ"
+
+/* One file in one way. */
+struct transcript {
+	const char *path;
+	bool beside_https;      /* it is one of https/ */
+	bool is_private;        /* its connections are, until one says otherwise */
+};
 
 static struct romfs fs;
 static size_t packet_len;
@@ -55,8 +69,21 @@ static int set_up(void **state)
 	const size_t len = read_file(rom, image, sizeof image);
 	unlink(rom);
 	assert_int_equal(romfs_open(&fs, image, len), ROMFS_OK);
-	http_conn_start(&fs, false);
 	return 0;
+}
+
+static void start(const struct transcript *t)
+{
+	static const struct http_settings alone = { 0 };
+	static const struct http_settings beside_https = {
+		.redirect_port = 443,
+		.hsts = { .on = true, .max_age_s = 31536000 },
+		.thumbprint = HTTP_TEXT(THUMBPRINT),
+	};
+
+	http_conn_start(&fs, t->beside_https ? &beside_https : &alone,
+	    HTTP_TEXT(HOSTS));
+	fake_open(&http_app, t->is_private);
 }
 
 /* One line's bytes, in place: \r \n \t \0 \\ \xNN. */
@@ -146,16 +173,18 @@ static void send(const char *data, size_t len, size_t times)
 		    packet_len < len - at ? packet_len : len - at);
 }
 
-static void run(char *text)
+static void run(const struct transcript *t, char *text)
 {
 	size_t times = 1;
 	char *line;
 
-	fake_open(&http_app);
+	start(t);
 	while ((line = strsep(&text, "\n")) != NULL) {
 		if (strcmp(line, "@new") == 0) {
 			check_connection();
-			fake_open(&http_app);
+			fake_open(&http_app, t->is_private);
+		} else if (strcmp(line, "@private") == 0) {
+			fake_open(&http_app, true);
 		} else if (strcmp(line, "@half-close") == 0) {
 			fake_peer_closes();
 		} else if (strncmp(line, "@wait", 5) == 0) {
@@ -176,40 +205,54 @@ static void transcript_gives_what_is_expected(void **state)
 {
 	static const size_t sizes[] = { 1, 2, 3, 50, 1460 };
 	static uint8_t requests[TEXT_CAP], answers[TEXT_CAP];
+	const struct transcript *const t = *state;
 	char path[256];
 
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		packet_len = sizes[i];
-		requests[read_file(*state, requests, sizeof requests)] = 0;
+		requests[read_file(t->path, requests, sizeof requests)] = 0;
 		snprintf(path, sizeof path, "%.*s.expect",
-		    (int)(strlen(*state) - strlen(".req")),
-		    (const char *)*state);
+		    (int)(strlen(t->path) - strlen(".req")), t->path);
 		answers[read_file(path, answers, sizeof answers)] = 0;
 		expected = (char *)answers;
-		run((char *)requests);
+		run(t, (char *)requests);
 		assert_string_equal(expected, "");
 	}
 }
 
-int main(void)
+/* All files of a folder, in one way. */
+static int run_folder(const char *title, const char *pattern,
+    bool beside_https, bool private)
 {
 	glob_t found;
 
-	if (glob("tests/http/*.req", 0, NULL, &found) != 0)
+	if (glob(pattern, 0, NULL, &found) != 0)
 		return 1;
+	struct transcript *const all = calloc(found.gl_pathc, sizeof *all);
 	struct CMUnitTest *const tests = calloc(found.gl_pathc, sizeof *tests);
-	if (tests == NULL)
+	if (all == NULL || tests == NULL)
 		return 1;
 	for (size_t i = 0; i < found.gl_pathc; i++) {
+		all[i] = (struct transcript){
+			found.gl_pathv[i], beside_https, private
+		};
 		tests[i] = (struct CMUnitTest){
 			.name = found.gl_pathv[i],
 			.test_func = transcript_gives_what_is_expected,
-			.initial_state = found.gl_pathv[i],
+			.initial_state = &all[i],
 		};
 	}
-	const int failed = _cmocka_run_group_tests("transcripts", tests,
+	const int failed = _cmocka_run_group_tests(title, tests,
 	    found.gl_pathc, set_up, NULL);
 	free(tests);
+	free(all);
 	globfree(&found);
 	return failed;
+}
+
+int main(void)
+{
+	return run_folder("plain", "tests/http/*.req", false, false) +
+	    run_folder("private", "tests/http/*.req", false, true) +
+	    run_folder("beside HTTPS", "tests/http/https/*.req", true, false);
 }

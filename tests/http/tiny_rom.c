@@ -20,6 +20,7 @@ const struct tiny_entry tiny_entries[] = {
 	{ "/empty", 200, "\"e\"", "" },
 	{ "/dir", 301, NULL, "" },
 	{ "/dir/", 200, "\"d\"", "dir\n" },
+	{ "/\\d%?", 301, NULL, "" },
 	{ NULL, 404, NULL, "nothing here\n" },
 };
 const size_t tiny_entry_count = ARRAY_LEN(tiny_entries);

@@ -19,7 +19,8 @@ struct tiny_entry {
 /*
  * The paths: "/" and "/index.html" with "hello\n" and etag "root"; "/a b.txt" with "ab" and
  * etag "ab"; "/empty" with nothing and etag "e"; "/dir" redirecting to "/dir/", which
- * has "dir\n" and etag "d".  The page for the rest is "nothing here\n".
+ * has "dir\n" and etag "d"; "/\d%?" redirecting there, too.  The page for the rest
+ * is "nothing here\n".
  */
 extern const struct tiny_entry tiny_entries[];
 extern const size_t tiny_entry_count;
