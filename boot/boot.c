@@ -75,7 +75,7 @@ static void reserve(struct reserved *r, uint64_t start, uint64_t len)
 	if (len == 0)
 		return;
 	if (r->count == BOOT_RESERVED_CAP)
-		boot_fail("the loader passed too many modules or reserved ranges");
+		boot_fail("the loader passed too many reserved ranges");
 	if (start + len < start)
 		boot_fail("the loader passed a range that wraps around");
 	r->range[r->count++] = (struct boot_range){

@@ -45,7 +45,10 @@ SEALED static uint32_t arena_used;    /* pages; page 0 is the root */
 SEALED static uint64_t free_pa, free_end_pa;
 SEALED static struct region regions[REGIONS_CAP];
 SEALED static uint32_t region_count;
-SEALED static struct region constants[CONSTANTS_CAP];   /* physical addresses */
+SEALED static struct constant {
+	struct region pa;    /* physical addresses */
+	bool user;           /* ring 3 may read it */
+} constants[CONSTANTS_CAP];
 SEALED static uint32_t constant_count;
 SEALED static uint64_t early_state;
 SEALED static bool sealed;
@@ -132,10 +135,10 @@ static uint64_t leaf_flags(unsigned rights)
 	return flags;
 }
 
-static void note_constant(uint64_t pa, uint64_t len)
+static void note_constant(uint64_t pa, uint64_t len, bool user)
 {
 	ASSERT(constant_count < CONSTANTS_CAP);
-	constants[constant_count++] = (struct region){ pa, pa + len };
+	constants[constant_count++] = (struct constant){ { pa, pa + len }, user };
 }
 
 /* Fill leaves; large ones wherever both addresses allow it. */
@@ -145,7 +148,7 @@ static void map_leaves(uint64_t va, uint64_t pa, uint64_t len, unsigned rights)
 
 	ASSERT(!sealed);
 	if (rights & MAP_CONST)
-		note_constant(pa, len);
+		note_constant(pa, len, rights & MAP_USER);
 	ASSERT(((rights & MAP_USER) != 0) == (va < UPPER_HALF));
 	while (len > 0) {
 		const bool large = len >= LARGE_PAGE && va % LARGE_PAGE == 0 &&
@@ -301,8 +304,8 @@ static void audit_leaf(uint64_t va, uint64_t entry, uint64_t len)
 	/* SYSRET to an address that is not canonical faults in ring 0, on ring 3's stack. */
 	ASSERT(!user || va + len <= LOWER_HALF_END - MAP_PAGE);
 	for (uint32_t i = 0; i < constant_count; i++)
-		ASSERT(!(entry & PTE_WRITE) || pa >= constants[i].end ||
-		    pa + len <= constants[i].start);
+		ASSERT((!(entry & PTE_WRITE) && (!user || constants[i].user)) ||
+		    pa >= constants[i].pa.end || pa + len <= constants[i].pa.start);
 	ASSERT(!user || !(entry & PTE_UNCACHED));
 	if (pa < arena_pa + LIMIT_PAGE_TABLES * MAP_PAGE && pa + len > arena_pa)
 		ASSERT(!user && !(entry & PTE_WRITE));
@@ -343,7 +346,7 @@ void map_seal(void)
 {
 	sealed = true;
 	note_constant(*entry_for((uint64_t)sealed_start, 12) & PTE_ADDRESS,
-	    (uint64_t)(sealed_end - sealed_start));
+	    (uint64_t)(sealed_end - sealed_start), false);
 	cpu_write_cr0(cpu_read_cr0() & ~CR0_WP);
 	make_read_only((uint64_t)sealed_start,
 	    (uint64_t)(sealed_end - sealed_start));

@@ -6,7 +6,8 @@
  * Rules that hold for every mapping, checked once more over the finished tables
  * by map_seal():
  *   - no page is both writable and executable;
- *   - what is mapped MAP_CONST, and .sealed, is written through no other mapping;
+ *   - what is mapped MAP_CONST, and .sealed, is written through no other mapping, and
+ *     if that is ring 0's, read through none of ring 3's;
  *   - a page of the lower half belongs to ring 3, one of the upper half to ring 0;
  *   - the last page of the lower half is absent: SYSCALL there could not be returned to;
  *   - no page table is writable through any mapping;
@@ -25,7 +26,11 @@
 #define MAP_EXEC   (1u << 1)   /* never with MAP_WRITE */
 #define MAP_USER   (1u << 2)   /* ring 3, lower half */
 #define MAP_DEVICE (1u << 3)   /* uncached */
-#define MAP_CONST  (1u << 4)   /* no mapping of the same memory writes; never with MAP_WRITE */
+/*
+ * No mapping of the same memory writes; without MAP_USER, none is ring 3's either.
+ * Never with MAP_WRITE.
+ */
+#define MAP_CONST  (1u << 4)
 
 /*
  * Build the kernel's own tables and leave boot's: afterwards only the kernel's

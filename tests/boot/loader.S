@@ -2,6 +2,9 @@
  * A loader of our own: enters boot as a PVH loader does, with tables that no real one
  * passes.  tests/boot/test_loader.py assembles it with -D for each field it bends.
  */
+#define STRING_(x) #x
+#define STRING(x) STRING_(x)
+
 	.section .note.Xen, "a", @note
 	.align 4
 	.long 4, 4, 18
@@ -32,11 +35,16 @@ map:
 	.long THIRD, 0
 	.quad 0xfffffffffffff000, 0x2000
 	.long 1, 0
+	.rept 200
+	.quad 0x70000000, 0x1000
+	.long 2, 0
+	.endr
 
 modules:
-	.rept 200
-	.quad 0x2000000, 0x1000, 0, 0
+	.rept 2
+	.quad MODULE, MODULE_LEN, 0, 0
 	.endr
 
 cmdline:
-	.asciz "virtio_mmio.device=512@0xfeb00e00:12 on-crash=poweroff case=panic"
+	.ascii "virtio_mmio.device=512@0xfeb00e00:12 on-crash=poweroff case="
+	.asciz STRING(CASE)

@@ -14,6 +14,8 @@
  * case keep_above: SERVER CRASH in ring 3 .*page fault.*writing.*nothing mapped there
  * case rom_below: SERVER CRASH in ring 3 .*page fault.*reading.*nothing mapped there
  * case rom_above: SERVER CRASH in ring 3 .*page fault.*reading.*nothing mapped there
+ * case bundle_below instance=keys: SERVER CRASH in ring 3 .*page fault.*reading.*nothing mapped there
+ * case bundle_above instance=keys: SERVER CRASH in ring 3 .*page fault.*reading.*nothing mapped there
  */
 #include "config/limits.h"
 #include "tests/guard/guard.h"
@@ -76,5 +78,9 @@ void server_main(const struct gate_info *info)
 		touch_read(info->rom - 1);
 	if (case_is(info, "rom_above"))
 		touch_read(info->rom + ((info->rom_len + PAGE - 1) & ~(PAGE - 1)));
+	if (case_is(info, "bundle_below"))
+		touch_read(info->bundle - 1);
+	if (case_is(info, "bundle_above"))
+		touch_read(info->bundle + info->bundle_len);
 	survived("access to an absent page");
 }

@@ -3,10 +3,11 @@
  * kind of forbidden thing; the word case=NAME on the command line picks which.
  * Surviving prints FAILURE.  A line at the top of each file for every case
  *
- *     case NAME [cpu=MODEL] [on-crash=WORD] [button=1]: REGULAR EXPRESSION
+ *     case NAME [cpu=MODEL] [on-crash=WORD] [button=1] [instance=BUNDLE]: REGULAR EXPRESSION
  *
  * says what the console has to show; tests/guard/run.py reads them.  With button=1
- * somebody keeps pressing the power button.
+ * somebody keeps pressing the power button; the bundles are those of bundle.py;
+ * on-crash=none leaves the word out.
  */
 #pragma once
 

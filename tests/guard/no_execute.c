@@ -1,5 +1,6 @@
 /*
- * Nothing that can be written can be executed, and neither can rodata or the ROM.
+ * Nothing that can be written can be executed, and neither can rodata, the ROM or the
+ * certificates.
  *
  * case data: SERVER CRASH in ring 3 .*page fault.*executing.*not allowed there
  * case bss: SERVER CRASH in ring 3 .*page fault.*executing.*not allowed there
@@ -10,6 +11,7 @@
  * case keep: SERVER CRASH in ring 3 .*page fault.*executing.*not allowed there
  * case rom: SERVER CRASH in ring 3 .*page fault.*executing.*not allowed there
  * case info: SERVER CRASH in ring 3 .*page fault.*executing.*not allowed there
+ * case bundle instance=keys: SERVER CRASH in ring 3 .*page fault.*executing.*not allowed there
  */
 #include "tests/guard/guard.h"
 
@@ -45,5 +47,7 @@ void server_main(const struct gate_info *info)
 		touch_execute(info->rom);
 	if (case_is(info, "info"))
 		touch_execute(info);
+	if (case_is(info, "bundle"))
+		touch_execute(info->bundle);
 	survived("executing data");
 }

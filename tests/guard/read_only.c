@@ -1,12 +1,13 @@
 /*
  * Nothing that holds code or content can be written: own text, own rodata, the
- * site's ROM, the kernel's information page.
+ * site's ROM, the certificates, the kernel's information page.
  *
  * case text: SERVER CRASH in ring 3 .*page fault.*writing.*not allowed there
  * case rodata: SERVER CRASH in ring 3 .*page fault.*writing.*not allowed there
  * case relro: SERVER CRASH in ring 3 .*page fault.*writing.*not allowed there
  * case rom: SERVER CRASH in ring 3 .*page fault.*writing.*not allowed there
  * case info: SERVER CRASH in ring 3 .*page fault.*writing.*not allowed there
+ * case bundle instance=keys: SERVER CRASH in ring 3 .*page fault.*writing.*not allowed there
  * case gate_writes: gate refuses to write there
  */
 #include "tests/guard/guard.h"
@@ -41,6 +42,8 @@ void server_main(const struct gate_info *info)
 		touch_write((void *)info->rom);
 	if (case_is(info, "info"))
 		touch_write((void *)&info->clock);
+	if (case_is(info, "bundle"))
+		touch_write((void *)info->bundle);
 	if (case_is(info, "gate_writes"))
 		try_gate(info);
 	survived("a write to read-only memory");

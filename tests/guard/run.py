@@ -5,7 +5,8 @@
 
 Every tests/guard/NAME.c has its image build/guard/NAME.elf.  A case
 passes if the console matches its regular expression, shows no FAILURE, and the
-machine has ended by itself.  Prints TAP.
+machine has ended by itself.  With instance=WORD the machine gets the instance
+bundle of that name: one of bundle.py, or the file build/WORD.  Prints TAP.
 """
 import concurrent.futures
 import os
@@ -14,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import bundle
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CASE = re.compile(r"^ \* case (\w+)((?: [\w-]+=\S+)*): (.+)$", re.M)
@@ -59,11 +62,25 @@ def wait_for(command, button):
         return f"QEMU: {errors.read().strip()}" if run.returncode else None
 
 
-def boot(image, case, options):
+def put_instance(build, word, to):
+    """Write the instance bundle of this name to an open file."""
+    if word in bundle.BUNDLES:
+        to.write(bundle.BUNDLES[word]())
+    else:
+        with open(os.path.join(os.path.dirname(build), word), "rb") as file:
+            to.write(file.read())
+    to.flush()
+
+
+def boot(build, program, case, options):
     """Run one case; returns (console text, why it did not end by itself or None)."""
+    image = os.path.join(build, program + ".elf")
     words = [f"case={case}", f"on-crash={options.get('on-crash', 'poweroff')}",
              "ip=10.0.2.15::10.0.2.2:255.255.255.0::eth0:off"]
-    with tempfile.NamedTemporaryFile(prefix="guard-") as console:
+    if options.get("on-crash") == "none":
+        del words[1]
+    with (tempfile.NamedTemporaryFile(prefix="guard-") as console,
+          tempfile.NamedTemporaryFile(prefix="guard-") as instance):
         command = [
             "qemu-system-x86_64", "-M", "microvm", "-accel", "tcg",
             "-cpu", options.get("cpu", "max"), "-smp", "1,maxcpus=2",
@@ -75,6 +92,9 @@ def boot(image, case, options):
             "-device", "virtio-net-device,netdev=n0",
             "-global", "virtio-mmio.force-legacy=false",
         ]
+        if "instance" in options:
+            put_instance(build, options["instance"], instance)
+            command += ["-initrd", instance.name]
         if "button" in options:
             command += ["-monitor", "stdio"]
         why = wait_for(command, "button" in options)
@@ -83,8 +103,7 @@ def boot(image, case, options):
 
 
 def judge(build, program, case, options, regex):
-    image = os.path.join(build, program + ".elf")
-    text, why = boot(image, case, options)
+    text, why = boot(build, program, case, options)
     if "FAILURE" in text:
         return next(line for line in text.splitlines() if "FAILURE" in line), text
     if re.search(regex, text) is None:
@@ -94,10 +113,9 @@ def judge(build, program, case, options, regex):
 
 def bases(build):
     """Two boots of the same image: the addresses in the crash reports differ."""
-    image = os.path.join(build, "privileged.elf")
     reports = []
     for _ in range(2):
-        text, _ = boot(image, "cli", {})
+        text, _ = boot(build, "privileged", "cli", {})
         found = re.findall(r"\b(rip|rsp|rdi) +([0-9a-f]{16})", text)
         reports.append(dict(found))
     first, second = reports

@@ -17,6 +17,9 @@
  * case map_again: KERNEL PANIC at kernel/map.c
  * case alias_rom: KERNEL PANIC at kernel/map.c
  * case alias_text: KERNEL PANIC at kernel/map.c
+ * case alias_keys instance=keys: KERNEL PANIC at kernel/map.c
+ * case alias_keys_writing instance=keys: KERNEL PANIC at kernel/map.c
+ * case report_in_vault: KERNEL CRASH in ring 0 .*page fault.*reading.*\n  no registers
  * case report_at_edge: invalid opcode[\s\S]*backtrace: kernel\+0x[0-9a-f]+\n
  * case smash: KERNEL PANIC .*stack smashed
  */
@@ -30,6 +33,7 @@
 #include "kernel/report.h"
 #include "kernel/server.h"
 #include "kernel/trap.h"
+#include "kernel/vault.h"
 
 #define RET_OPCODE 0xc3
 
@@ -89,9 +93,24 @@ static void map_alias(uint64_t va)
 	    GATE_RANGE_SEND)->pa, MAP_PAGE, MAP_WRITE);
 }
 
+/* Where the keys are: behind the public part that the server may read. */
+static uint64_t keys_pa(void)
+{
+	const struct gate_range *public = gate_find_range(server_ranges(),
+	    (uint64_t)server_info()->bundle, 1, GATE_RANGE_READ);
+
+	return public->pa + public->len;
+}
+
 /* The check of the finished tables sees a second way to constant memory. */
 void __wrap_map_seal(void)
 {
+	if (case_is("alias_keys"))
+		(void)map_region(keys_pa(), MAP_PAGE, MAP_USER);
+	if (case_is("alias_keys_writing"))
+		(void)map_region(keys_pa(), MAP_PAGE, MAP_WRITE);
+	if (case_is("report_in_vault"))
+		vault_open((const void *)0xffff900000000000, 1);
 	if (case_is("alias_text"))
 		map_alias(server_entry());
 	if (case_is("alias_rom"))
@@ -145,6 +164,8 @@ void __wrap_server_run(void)
 		trap_handle(&(struct trap_frame){ .vector = 18, .cs = 0x23 });
 	if (case_is("map_again"))
 		(void)map_region(0x100000, 4096, MAP_WRITE);
+	if (case_is("report_in_vault"))
+		(void)!vault_sign(&(struct gate_sign){ .algorithm = GATE_SIGN_ECDSA_SHA256 });
 	if (case_is("smash"))
 		smash();
 	console_printf("FAILURE: survived\n");
