@@ -125,14 +125,6 @@ def entropy_device_is_enough(machine):
 
 # ---- Leaks -------------------------------------------------------------------------
 
-def pool_levels(server):
-    """The last complete "pools:" line: {name: level}."""
-    lines = re.findall(r"^pools: (.*)\n", server.console(), re.M)
-    assert lines, "no pools: line"
-    return {name: int(level) for name, level
-            in re.findall(r"(\w[\w -]*) (\d+)/\d+", lines[-1])}
-
-
 def start(body, **options):
     if body == "process":
         return vm.Process(page()[0], **options)
@@ -159,7 +151,7 @@ def nothing_leaks(body):
         time.sleep(12)    # what lingers has gone, and IPv6 has found its place
         server.power_button()
         server.wait_console(r"^pools: .*\n", 20)
-        left = {name: level for name, level in pool_levels(server).items()
+        left = {name: level for name, level in vm.pool_levels(server).items()
                 if level != 0}
         print(f"# {done} requests; levels at the end: {left or 'all zero'}")
         # The idle server may still hold what this one has let go of meanwhile, such as
@@ -179,7 +171,7 @@ def idle_levels(body):
         time.sleep(12)
         server.power_button()
         server.wait_console(r"^pools: .*\n", 20)
-        return {name: level for name, level in pool_levels(server).items()
+        return {name: level for name, level in vm.pool_levels(server).items()
                 if level != 0}
 
 

@@ -158,7 +158,8 @@ def server_name(name):
     return extension(0, vector(2, b"\0" + vector(2, name.encode())))
 
 
-GROUPS = extension(10, vector(2, b"\x00\x1d"))
+# The second is never chosen, but the server's certificate may be on it.
+GROUPS = extension(10, vector(2, b"\x00\x1d\x00\x17"))
 POINTS = extension(11, b"\1\0")
 SIGNATURES = extension(13, vector(2, bytes.fromhex("0403 0503 0603 0401 0501 0601")))
 
@@ -232,7 +233,8 @@ class Wire:
     def receive(self):
         """The next record: (type, payload), opened if it is protected."""
         kind, version, length = struct.unpack("!BHH", self._take(5))
-        assert version == TLS12 and kind in (CCS, ALERT, HANDSHAKE, DATA), \
+        assert kind in (CCS, ALERT, HANDSHAKE, DATA) and (
+            version == TLS12 or version >> 8 == 3 and not self.reading), \
             f"a record of type {kind}, version {version:#06x}"
         assert length <= PLAIN_MAX + 2048, f"a record of {length} bytes"
         payload = self._take(length)
@@ -326,6 +328,11 @@ class Wire:
     def come_to(self, state):
         """Go on as far as a state of STATES."""
         for name in STATES[1:STATES.index(state) + 1]:
+            STEPS[name](self)
+
+    def come_on(self, state):
+        """The same, for a case that said hello itself."""
+        for name in STATES[2:STATES.index(state) + 1]:
             STEPS[name](self)
 
     def shake_hands(self):

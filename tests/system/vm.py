@@ -444,6 +444,21 @@ def fetch(address, target, port=None, timeout=30, tls=None, name="stele.test"):
         return client.get(target)
 
 
+def pool_levels(server):
+    """The last complete "pools:" line: {name: level}."""
+    lines = re.findall(r"^pools: (.*)\n", server.console(), re.M)
+    assert lines, "no pools: line"
+    return {name: int(level) for name, level
+            in re.findall(r"(\w[\w -]*) (\d+)/\d+", lines[-1])}
+
+
+def assert_pools_idle(server):
+    """Nothing is in use but by the stack itself: TIME-WAIT, neighbours."""
+    left = {name: level for name, level in pool_levels(server).items()
+            if level and name not in ("pcb", "other")}
+    assert not left, f"in use: {left}"
+
+
 # ---- Reporting -----------------------------------------------------------------
 
 class Suite:
