@@ -94,7 +94,7 @@ static void check_usage(const char *path, X509 *cert)
  */
 static void check_not_ca(const char *path, X509 *cert)
 {
-	if (X509_check_ca(cert) != 1)
+	if (!(X509_get_extension_flags(cert) & EXFLAG_CA))
 		return;
 	if (X509_self_signed(cert, 0) == 1)
 		report_warning(path, "is an authority's certificate (CA:TRUE), "

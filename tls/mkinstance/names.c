@@ -88,12 +88,12 @@ static const char *label_problem(const char *label, size_t len)
 
 static const char *character_problem(const char *host)
 {
+	if (strchr(host, '/') != NULL)
+		return "is not a host name: leave out https:// and the path";
 	for (; *host != '\0'; host++) {
 		if ((uint8_t)*host >= 0x80)
 			return "is not ASCII; write it as DNS has it, "
 			    "xn--... (the command idn2 tells)";
-		if (*host == '/')
-			return "is not a host name: leave out https:// and the path";
 		if (*host == ':')
 			return "is not a host name: leave out the port";
 		if (*host == '*')

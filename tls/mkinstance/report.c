@@ -13,8 +13,10 @@ void print_escaped(FILE *out, const char *text)
 		/* 0x80 to 0x9f as UTF-8 are control characters, too. */
 		const bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
 
-		if (*p < 0x20 || *p == 0x7f || c1)
+		if (*p < 0x20 || *p == 0x7f)
 			fprintf(out, "\\x%02x", *p);
+		else if (c1)
+			fprintf(out, "\\xc2\\x%02x", *++p);
 		else
 			fputc(*p, out);
 	}

@@ -183,19 +183,20 @@ void settings_read(const char *words, bool has_certificate,
 	memset(out, 0, BUNDLE_SETTINGS_CAP);
 	for (char *word; (word = strtok_r(rest, BLANKS, &rest)) != NULL;) {
 		const size_t len = strlen(word);
+		const size_t blank = used > 0;
 
 		check_word(word, has_certificate, seen);
-		/* A blank before all but the first, and a NUL behind the last. */
-		fits = fits && used + len + 2 <= BUNDLE_SETTINGS_CAP;
+		/* There is a NUL behind the last. */
+		fits = fits && used + blank + len < BUNDLE_SETTINGS_CAP;
 		if (!fits)
 			continue;
-		if (used > 0)
+		if (blank)
 			out[used++] = ' ';
 		memcpy(out + used, word, len);
 		used += len;
 	}
 	if (!fits)
 		report_error("the settings", "are longer than %d characters together",
-		    BUNDLE_SETTINGS_CAP - 2);
+		    BUNDLE_SETTINGS_CAP - 1);
 	free(copy);
 }

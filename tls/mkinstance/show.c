@@ -65,13 +65,30 @@ static bool names_fit(const uint8_t *bytes, struct bundle_span s)
 	    (s.len == 0 || bundle_span(bytes, s)[s.len - 1] == '\0');
 }
 
+/* Each a length, then so many bytes: as many as they say, up to the end. */
+static bool certs_fit(const uint8_t *at, uint32_t len, uint32_t count)
+{
+	for (; count > 0; count--) {
+		uint32_t cert_len;
+
+		if (len < 4)
+			return false;
+		cert_len = load_le32(at);
+		if (cert_len == 0 || cert_len > len - 4)
+			return false;
+		at += 4 + cert_len;
+		len -= 4 + cert_len;
+	}
+	return len == 0;
+}
+
 static bool chain_fits(const uint8_t *bytes, const struct bundle_chain *c)
 {
 	const struct bundle_header *h = bundle_header(bytes);
 
 	return c->key < h->key_count && span_fits(h, c->certs) &&
-	    c->certs.len > 4 && c->cert_count >= 1 &&
-	    load_le32(bundle_span(bytes, c->certs)) <= c->certs.len - 4 &&
+	    c->cert_count >= 1 && certs_fit(bundle_span(bytes, c->certs),
+	        c->certs.len, c->cert_count) &&
 	    names_fit(bytes, c->names) && span_fits(h, c->issuer);
 }
 
