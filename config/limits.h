@@ -37,7 +37,7 @@
 /*
  * Connections at most, however much memory there is; each LIMIT_CONN_SHARE_LEN of
  * pool memory brings one: 1,024 at 8 MiB of pools (a VM of 24 MiB has about that
- * much), half as many when there is a certificate.  One more, and the oldest idle
+ * much), some 480 when there is a certificate.  One more, and the oldest idle
  * one is reset.  The stack's timers visit every connection four times a second, so
  * 10 times as many cost CPU.
  */
@@ -54,10 +54,11 @@
 
 /*
  * One hold buffer for so many connections; only those in the middle of a record or a
- * request need one.  When none is left, the oldest request that is not complete
- * is reset.
+ * request need one, and requests that wait for memory to be answered from (with one
+ * for eight, some of those were reset when all connections downloaded at once).
+ * When none is left, the oldest request that is not complete is reset.
  */
-#define LIMIT_CONNS_PER_HOLD 8
+#define LIMIT_CONNS_PER_HOLD 5
 
 /*
  * Handshakes begun and not finished.  One more, and the oldest is forgotten; its client,
@@ -199,6 +200,13 @@
  */
 #define LIMIT_WRITE_MS 20000
 #define LIMIT_WRITE_MIN_LEN 4096
+
+/*
+ * While connections with nothing under way wait for a record buffer, who holds some
+ * has to acknowledge LIMIT_RECORD_LEN bytes in each span of this length, or is
+ * reset.  So those who do not read keep others waiting for no longer than this.
+ */
+#define LIMIT_RECORD_MS 4000
 
 /* After our last byte, for the client to close its side; then reset. */
 #define LIMIT_LINGER_MS 5000

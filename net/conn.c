@@ -10,6 +10,7 @@
 
 #include "net/hooks.h"
 #include "net/pools.h"
+#include "net/records.h"
 
 #include "lwip/priv/tcp_priv.h"
 
@@ -35,6 +36,7 @@ static void let_go(struct net_conn *conn)
 {
 	wait_remove(conn);
 	send_forget(conn);
+	record_disown(conn);
 	release_hold(conn);
 	net_hold_give(conn);
 }
@@ -142,6 +144,8 @@ static void resume(struct net_conn *conn)
 
 bool conn_leave(struct net_conn *conn)
 {
+	if (conn->resume && conn->hold == NULL && conn->app_hold == NULL)
+		conn->resume = false;
 	if (conn->resume)
 		resume(conn);
 	conn->busy = false;
@@ -297,6 +301,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	__builtin_memset(conn, 0, sizeof *conn);
 	conn->app = app;
 	conn->pcb = pcb;
+	link_init(&conn->records);
 	conn->peer = peer_of(pcb);
 	tcp_arg(pcb, conn);
 	tcp_recv(pcb, on_received);

@@ -21,6 +21,8 @@
  *   closing     net_close() was called: FIN is queued behind sequence number
  *               data_end, received bytes are dropped
  *   busy        one of the app's functions is running for it
+ *   records_ms  when it took a record buffer with nothing under way the last time, and
+ *               records_start, the peer's acknowledgement then
  *   dead        closed() was called; the object goes when it is not busy
  */
 #pragma once
@@ -38,14 +40,18 @@ struct link {
 
 struct net_conn {
 	struct link in_wait;      /* in waiting[wait] */
+	struct link records;      /* record buffers, of both sizes; see records.h */
 	struct link in_starved;   /* next == NULL: not waiting for pool memory */
 	struct tcp_pcb *pcb;
 	const struct net_app *app;
 	uint64_t deadline_ms;
+	uint64_t records_ms;
 	uint8_t *hold;
 	uint8_t *app_hold;
 	uint32_t hold_len;
 	uint32_t data_end;
+	uint32_t records_start;
+	uint32_t record_count, small_record_count;
 	uint32_t span_start;      /* the peer's acknowledgement when WRITE's span began */
 	uint8_t wait;
 	uint8_t wanted;
@@ -140,6 +146,12 @@ bool wait_any_work(void);
  * a connection, a pcb, hold buffers, by ending whoever has the least to lose.
  */
 void conn_make_room(void);
+
+/*
+ * Others wait for record buffers: end the one that has been slow for longest to
+ * acknowledge its own.  False when nobody is slow.
+ */
+bool conn_evict_slow(void);
 
 /*
  * Called before the app can take hold buffers for another reason: the same, for

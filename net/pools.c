@@ -355,19 +355,23 @@ void *memp_malloc(memp_t type)
 	return take(&pools[types[type].pool]);
 }
 
+/* A record buffer has a user less: what LWIP_HOOK_TCP_REFERENCE() began. */
+static __attribute__((noinline)) void free_record_pbuf(struct pbuf *p)
+{
+	record_drop(p->payload);
+	give(&pools[POOL_REF], p);
+}
+
 void memp_free(memp_t type, void *element)
 {
 	ASSERT(type < MEMP_MAX && types[type].size != 0);
 	if (element == NULL)
 		return;
-	if (type == MEMP_PBUF) {
-		const void *payload = ((const struct pbuf *)element)->payload;
-
-		/* One user less: what LWIP_HOOK_TCP_REFERENCE() began. */
-		if (record_holds(payload))
-			record_drop(payload);
-	}
-	give(&pools[types[type].pool], element);
+	if (type == MEMP_PBUF &&
+	    record_holds(((const struct pbuf *)element)->payload))
+		free_record_pbuf(element);
+	else
+		give(&pools[types[type].pool], element);
 }
 
 /* Only pbuf_alloc() calls this; the largest packet is a whole frame. */

@@ -159,12 +159,12 @@ size_t net_send_static(struct net_conn *conn, const void *data, size_t len)
 
 /*
  * Whoever has nothing under way gets one in its turn.  The others get one only for what
- * can leave at once, and as long as what they have under way is little for what is left.
+ * can leave at once, and as long as what they have is little for what is left.
  */
 static bool may_take_record(const struct net_conn *conn, enum pool_id pool)
 {
-	const uint32_t record_len = pool == POOL_RECORD ?
-	    LIMIT_RECORD_LEN : LIMIT_RECORD_SMALL_LEN;
+	const uint32_t count = pool == POOL_RECORD ?
+	    conn->record_count : conn->small_record_count;
 	const uint32_t unacked = conn_unacked(conn);
 	const struct tcp_pcb *pcb = conn->pcb;
 
@@ -172,7 +172,7 @@ static bool may_take_record(const struct net_conn *conn, enum pool_id pool)
 		return starving[pool] == 0 || conn == served;
 	return starving[pool] == 0 &&
 	    unacked < LWIP_MIN(pcb->snd_wnd, pcb->cwnd) &&
-	    unacked / record_len < 2 + pool_left(pool) / 8;
+	    count < 2 + pool_left(pool) / 8;
 }
 
 uint8_t *net_record_take(struct net_conn *conn, size_t len)
@@ -185,9 +185,13 @@ uint8_t *net_record_take(struct net_conn *conn, size_t len)
 	if (conn->dead || conn->closing)
 		return NULL;
 	if (may_take_record(conn, pool))
-		record = record_take(pool);
-	if (record == NULL)
+		record = record_take(conn, pool);
+	if (record == NULL) {
 		want_room(conn, pool);
+	} else if (conn_unacked(conn) == 0) {
+		conn->records_ms = net_now_ms();
+		conn->records_start = conn->pcb->lastack;
+	}
 	return record;
 }
 
@@ -214,6 +218,15 @@ void send_acknowledged(struct net_conn *conn)
 		wait_settle(conn);
 }
 
+/* Someone waits for a record buffer of a kind of which there are some, or none. */
+static bool waits_for_record(bool there_are)
+{
+	return (starving[POOL_RECORD_SMALL] > 0 &&
+	        (pool_left(POOL_RECORD_SMALL) > 0) == there_are) ||
+	    (starving[POOL_RECORD] > 0 &&
+	        (pool_left(POOL_RECORD) > 0) == there_are);
+}
+
 static void serve(struct net_conn *conn)
 {
 	const enum pool_id pool = (enum pool_id)conn->starves_for;
@@ -228,12 +241,15 @@ static void serve(struct net_conn *conn)
 	served = NULL;
 }
 
-void send_retry(void)
+/* Rare: kept out of the turn that has nobody to serve. */
+static __attribute__((noinline)) void serve_all(void)
 {
 	struct link end;
 
-	if (link_empty(&starved))
-		return;
+	while (waits_for_record(false)) {
+		if (!conn_evict_slow())
+			break;
+	}
 	/* Each at most once: who is refused again goes behind the end. */
 	link_append(&starved, &end);
 	for (;;) {
@@ -246,9 +262,13 @@ void send_retry(void)
 	link_remove(&end);
 }
 
+void send_retry(void)
+{
+	if (!link_empty(&starved))
+		serve_all();
+}
+
 bool send_retry_due(void)
 {
-	return (starving[POOL_RECORD_SMALL] > 0 &&
-	        pool_left(POOL_RECORD_SMALL) > 0) ||
-	    (starving[POOL_RECORD] > 0 && pool_left(POOL_RECORD) > 0);
+	return !link_empty(&starved) && waits_for_record(true);
 }

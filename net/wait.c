@@ -227,10 +227,48 @@ static bool evict_holder(void)
 	return false;
 }
 
+/*
+ * Does it hold record buffers, and acknowledge less than LIMIT_RECORD_LEN bytes in
+ * LIMIT_RECORD_MS, since its span began or since it got the first of them?
+ */
+static bool is_slow(const struct net_conn *conn, uint64_t now)
+{
+	uint64_t begin_ms = conn->deadline_ms - LIMIT_WRITE_MS;
+	uint32_t begin = conn->span_start;
+
+	if (link_empty(&conn->records) || conn_unacked(conn) == 0)
+		return false;
+	if (conn->records_ms > begin_ms) {
+		begin_ms = conn->records_ms;
+		begin = conn->records_start;
+	}
+	return now - begin_ms >= LIMIT_RECORD_MS &&
+	    (uint64_t)(conn->pcb->lastack - begin) * LIMIT_RECORD_MS <
+	    (now - begin_ms) * LIMIT_RECORD_LEN;
+}
+
+bool conn_evict_slow(void)
+{
+	struct link *head = &waiting[NET_WAIT_WRITE];
+	const uint64_t now = net_now_ms();
+
+	for (struct link *at = head->next; at != head; at = at->next) {
+		struct net_conn *conn = conn_of(in_wait, at);
+
+		if (is_slow(conn, now)) {
+			net_abort(conn);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One for what the app consumed, and one for the rest. */
+#define HOLDS_PER_CONN 2
+
 void conn_make_hold_room(void)
 {
-	/* The app's, for what it consumed, and ours, for the rest. */
-	while (pool_left(POOL_HOLD) < 2) {
+	while (pool_left(POOL_HOLD) < HOLDS_PER_CONN) {
 		if (!evict_holder())
 			return;
 	}
@@ -238,7 +276,8 @@ void conn_make_hold_room(void)
 
 void conn_make_room(void)
 {
-	conn_make_hold_room();
+	if (pool_left(POOL_HOLD) < HOLDS_PER_CONN)
+		conn_make_hold_room();
 	if (half_open.count >= LIMIT_HALF_OPEN)
 		(void)evict_half_open();
 	if (pool_left(POOL_CONN) > 0 &&

@@ -15,7 +15,8 @@
 #include "tests/net/tiny_app.h"
 #include "tests/net/wire.h"
 
-#define POOL_LEN (2u << 20)        /* some 200 connections */
+#define POOL_LEN (2u << 20)        /* some 200 connections, */
+#define POOL_LEN_TLS (3u << 20)    /* or 150 */
 #define CASES_CAP 80
 
 static int start(void **state)
@@ -43,7 +44,7 @@ static size_t add_cases(struct CMUnitTest *tests, size_t count,
 	return count;
 }
 
-int run_stack_cases(uint32_t nic_features)
+int run_stack_cases(uint32_t nic_features, bool records)
 {
 	struct CMUnitTest tests[CASES_CAP];
 	size_t count = 0;
@@ -54,11 +55,19 @@ int run_stack_cases(uint32_t nic_features)
 	wire_start(&(struct wire_options){
 		.nic_features = nic_features,
 		.cmdline = "ip=10.77.0.2/16::10.77.0.1 ip6=fd77::2/64,fd77::1",
-		.pool_len = POOL_LEN,
+		.pool_len = records ? POOL_LEN_TLS : POOL_LEN,
 		.rom = stack_rom,
 		.rom_len = STACK_ROM_LEN,
 		.seed = 7,
 	});
+	if (records) {
+		stack_uses_records = true;
+		wire_needs = (struct net_needs){
+			.session_len = 1000, .handshake_len = 4400,
+			.records = true,
+		};
+		count = add_cases(tests, count, stack_record_cases);
+	}
 	count = add_cases(tests, count, stack_send_cases);
 	count = add_cases(tests, count, stack_life_cases);
 	return _cmocka_run_group_tests("stack", tests, count, start, NULL);

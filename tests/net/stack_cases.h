@@ -7,5 +7,8 @@
 
 /*
  * Start the server on a NIC with these features, run all cases; main()'s value.
+ *
+ * records   answers go through record buffers, requests through hold buffers, as
+ *           with TLS (tiny_app.h), and the cases of stack_records.c are run, too
  */
-int run_stack_cases(uint32_t nic_features);
+int run_stack_cases(uint32_t nic_features, bool records);

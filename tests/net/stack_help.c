@@ -18,7 +18,9 @@
 #include "tests/net/client.h"
 #include "tests/net/tiny_app.h"
 #include "tests/net/wire.h"
+
 uint8_t stack_rom[STACK_ROM_LEN];
+bool stack_uses_records;
 
 bool received_all(void *arg)
 {
@@ -85,23 +87,51 @@ void close_client(struct client *c)
 	client_forget(c);
 }
 
+/* ---- Pools --------------------------------------------------------------- */
+
+static void *hogged[4000];
+static size_t hogged_count;
+static enum pool_id hogged_pool;
+
+void hog(enum pool_id id, size_t leave)
+{
+	hogged_pool = id;
+	while (pool_left(id) > leave && hogged_count < ARRAY_LEN(hogged))
+		hogged[hogged_count++] = pool_take(id);
+}
+
+void hog_no_more(void)
+{
+	while (hogged_count > 0)
+		pool_give(hogged_pool, hogged[--hogged_count]);
+}
+
 static bool is_idle(void *arg)
 {
 	(void)arg;
-	return pool_level(POOL_CONN) == 0 && pool_level(POOL_PCB) == 0 &&
-	    pool_level(POOL_SEGMENT) == 0 && pool_level(POOL_REF) == 0 &&
-	    pool_level(POOL_SMALL) == 0 && pool_level(POOL_MEDIUM) == 0 &&
-	    pool_level(POOL_HOLD) == 0 && pool_level(POOL_FRAME) == 0 &&
-	    nic_frames_out() == 0 && nic_buffers_held() == 0;
+	for (enum pool_id id = 0; id < POOL_COUNT; id++) {
+		/* Multicast groups and listeners stay. */
+		if (pool_level(id) != 0 && id != POOL_OTHER)
+			return false;
+	}
+	return nic_frames_out() == 0 && nic_buffers_held() == 0;
+}
+
+static void reset_world(void)
+{
+	network = (struct network){ 0 };
+	wire_nic_delay = 0;
+	wire_nic_stuck = false;
+	wire_nic_room = GATE_TX_BATCH;
 }
 
 int stack_begin(void **state)
 {
 	(void)state;
-	network = (struct network){ 0 };
-	wire_nic_delay = 0;
-	wire_nic_room = GATE_TX_BATCH;
-	tiny_refuse = tiny_abort = tiny_piecewise = false;
+	reset_world();
+	tiny_refuse = tiny_abort = tiny_piecewise = tiny_insists = false;
+	tiny_records = tiny_holds = stack_uses_records;
+	tiny_victim = NULL;
 	tiny_counters = (struct tiny_counters){ 0 };
 	return 0;
 }
@@ -110,9 +140,7 @@ int stack_begin(void **state)
 int stack_check_idle(void **state)
 {
 	(void)state;
-	network = (struct network){ 0 };
-	wire_nic_delay = 0;
-	wire_nic_room = GATE_TX_BATCH;
+	reset_world();
 	for (size_t i = 0; i < CLIENTS_CAP; i++)
 		client_forget(&clients[i]);
 	if (!run_until(is_idle, NULL, 200000)) {

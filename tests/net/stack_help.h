@@ -4,11 +4,15 @@
  */
 #pragma once
 
+#include "net/pools.h"
 #include "tests/net/client.h"
 
 #define STACK_ROM_LEN (3u << 20)
 
 extern uint8_t stack_rom[STACK_ROM_LEN];
+
+/* Every case begins with tiny_records and tiny_holds set. */
+extern bool stack_uses_records;
 
 /* For run_until(); the argument is a struct client. */
 bool received_all(void *client);
@@ -32,6 +36,10 @@ void close_client(struct client *c);
 /* Connect, ask for n bytes, get them within ms, close. */
 void transfer(bool ipv6, size_t n, uint32_t ms);
 
+/* Keep all elements of a pool but `leave` from the server; give them back. */
+void hog(enum pool_id id, size_t leave);
+void hog_no_more(void);
+
 /*
  * cmocka's functions around each case.  The second waits until TIME-WAIT is
  * over and fails the case if any pool element, frame or receive buffer is still
@@ -47,3 +55,4 @@ struct stack_case {
 };
 extern const struct stack_case stack_send_cases[];
 extern const struct stack_case stack_life_cases[];
+extern const struct stack_case stack_record_cases[];

@@ -1,6 +1,7 @@
-/* links: @server tests/net/stack_cases.c tests/net/stack_help.c tests/net/stack_send.c
- * tests/net/stack_life.c tests/net/client.c tests/net/neighbours.c
- * tests/net/wire.c tests/net/tiny_app.c kernel/gate_check.c */
+/* links: @server_net tests/net/stack_cases.c tests/net/stack_help.c
+ * tests/net/stack_send.c tests/net/stack_life.c tests/net/stack_records.c
+ * tests/net/client.c tests/net/neighbours.c tests/net/wire.c tests/net/tiny_app.c
+ * kernel/gate_check.c */
 /*
  * The whole of net/ with lwIP, on a NIC that does all it can for us: checksums
  * and segmentation.
@@ -11,5 +12,5 @@
 int main(void)
 {
 	return run_stack_cases(GATE_NIC_CSUM_TX | GATE_NIC_CSUM_RX |
-	    GATE_NIC_TSO4 | GATE_NIC_TSO6);
+	    GATE_NIC_TSO4 | GATE_NIC_TSO6, false);
 }

@@ -1,4 +1,4 @@
-/* links: @server tests/net/client.c tests/net/neighbours.c tests/net/wire.c
+/* links: @server_net tests/net/client.c tests/net/neighbours.c tests/net/wire.c
  * tests/net/tiny_app.c kernel/gate_check.c */
 /*
  * The first start: addresses from DHCP and a router, and what happens to them
