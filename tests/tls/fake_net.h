@@ -13,7 +13,10 @@
 #include "config/limits.h"
 #include "net/net.h"
 
+/* Bytes that a connection can send; -D says otherwise. */
+#ifndef FAKE_OUT_CAP
 #define FAKE_OUT_CAP (4u << 20)
+#endif
 #define FAKE_QUEUED_CAP 4096
 
 /* Bytes sent by reference that the peer has not acknowledged. */
