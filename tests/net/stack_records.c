@@ -259,6 +259,29 @@ static void the_greedy_leave_most(void **state)
 	close_client(c);
 }
 
+/* Nothing is built that could not leave. */
+static void a_closed_window_holds_two_records(void **state)
+{
+	struct client *c = client_open(0, false, answer_len(100000));
+
+	(void)state;
+	c->window_cap = 3000;
+	c->read_rate = 0;
+	client_connect(c);
+	assert_true(run_until(is_open, c, 1000));
+	ask(c, 100000, false);
+	run_ms(5000);
+	/* What it takes, acknowledged, and a record that reaches beyond. */
+	assert_in_range(c->rcv_nxt - c->irs - 1, 2920, 3000);
+	assert_int_equal(pool_level(POOL_RECORD_SMALL), 0);
+	assert_int_equal(pool_level(POOL_RECORD), 1);
+	c->read_rate = 100;
+	c->last_read_ns = wire_now_ns();
+	assert_true(run_until(received_all, c, 60000));
+	check_answer(c, 0, 100000);
+	close_client(c);
+}
+
 /* One buffer for all: each waits for its turn, and everyone has one. */
 static void check_turns(enum pool_id pool, size_t n)
 {
@@ -541,6 +564,7 @@ const struct stack_case stack_record_cases[] = {
 	CASE(after_the_end_there_is_no_room),
 	CASE(objects_are_there_as_long_as_needed),
 	CASE(the_greedy_leave_most),
+	CASE(a_closed_window_holds_two_records),
 	CASE(everyone_has_a_turn),
 	CASE(newcomers_come_before_the_greedy),
 	CASE(who_does_not_read_goes_when_others_wait),
