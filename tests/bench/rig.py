@@ -59,6 +59,13 @@ def run(*command):
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 
+def widen_ports():
+    """More connections within a minute than there are ports by default."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", "w",
+              encoding="ascii") as f:
+        f.write("1024 65535")
+
+
 class Tap:
     """A tap device with fixed addresses: ours end in .1, the guest's in .2."""
     count = 0

@@ -152,12 +152,18 @@ static struct conn open_conn(SSL_SESSION *resume)
 	return c;
 }
 
-/* Both sides say that they are done, and the server closes: nothing is left of it. */
+/*
+ * close_notify and FIN go out together and first, so that TIME-WAIT is on our side:
+ * the server's would grow a table, and meet ports that are used again.  What the
+ * server has to say is waited for.
+ */
 static void close_conn(struct conn *c)
 {
+	const int on = 1;
 	char rest[256];
 
 	fcntl(c->fd, F_SETFL, 0);
+	setsockopt(c->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
 	SSL_shutdown(c->ssl);
 	shutdown(c->fd, SHUT_WR);
 	while (read(c->fd, rest, sizeof rest) > 0)
