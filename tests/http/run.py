@@ -6,20 +6,27 @@ what comes back with the .expect beside it.
     tests/http/run.py HOST PORT [NAME...]    against a server of tests/http/site
     tests/http/run.py --write [NAME...]      keep what the Linux process says as .expect
 
+Each body is asked three times: the transcripts here over plain HTTP, the same inside
+TLS, and those of https/, whose names are https/NAME.
+
 Prints TAP, and "N passed, N failed" as its last line.  The files' form is in
 README.md beside this file.
 
 timeout: 600
 """
+import collections
 import concurrent.futures
 import datetime
 import glob
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import time
+
+from private_wire import Private
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MTIME = "784111777"      # Sun, 06 Nov 1994 08:49:37 GMT: the example of RFC 9110
@@ -32,6 +39,11 @@ DATE = re.compile(rb"(?<=\r\nDate: )([^\r\n]*)(?=\r\n)")
 DATE_FORM = "%a, %d %b %Y %H:%M:%S GMT"
 DATE_MARK = b"(now)"
 DATE_LEN = 29
+
+# A server beside HTTPS; test_transcripts.c has the same.
+HOSTS = "site.example www.site.example"
+THUMBPRINT = "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ"
+
 CLOCK_TOLERANCE = datetime.timedelta(minutes=10)
 
 
@@ -156,6 +168,8 @@ def receive(s, due, end, quiet):
             return data, "@open"
         except ConnectionResetError:
             return data, "@reset"
+        except ssl.SSLError as error:
+            return data, f"@{error.reason}"
         if not more:
             return data, "@closed"
         data += more
@@ -175,15 +189,26 @@ def mark_dates(data):
     return DATE.sub(one, data)
 
 
-def converse(host, port, steps, answer):
+def connect(where, steps):
+    """A connection of the kind that the transcript, or else the place, asks for."""
+    private = where.private
+    if steps and steps[0] == ("@private", []):
+        private = True
+        del steps[0]
+    s = socket.create_connection(
+        (where.host, where.tls_port if private else where.port), timeout=SECONDS)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return Private(s, HOSTS.split(maxsplit=1)[0]) if private else s
+
+
+def converse(where, steps, answer):
     """One connection; returns (bytes with marked dates, how it ended)."""
     due, end, quiet = 0, "@open", WRITE_QUIET_S
     if answer is not None:
         wanted, end = answer
         due = len(wanted) + wanted.count(DATE_MARK) * (DATE_LEN - len(DATE_MARK))
         quiet = QUIET_S
-    with socket.create_connection((host, port), timeout=SECONDS) as s:
-        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with connect(where, steps) as s:
         try:
             send(s, steps)
         except (BrokenPipeError, ConnectionResetError):
@@ -204,7 +229,11 @@ def difference(got, wanted):
     return f"{len(got_lines)} lines, not {len(wanted_lines)}"
 
 
-def check(host, port, name):
+Where = collections.namedtuple("Where", "host port tls_port private",
+                               defaults=(443, False))
+
+
+def check(where, name):
     """Returns None, or what is wrong."""
     path = os.path.join(HERE, name)
     connections = read_requests(path + ".req")
@@ -213,7 +242,7 @@ def check(host, port, name):
         return f"{len(connections)} connections, {len(answers)} answers"
     try:
         for steps, wanted in zip(connections, answers):
-            got = converse(host, port, steps, wanted)
+            got = converse(where, steps, wanted)
             if got != wanted:
                 return difference(got, wanted)
     except (OSError, AssertionError, ValueError) as error:
@@ -221,20 +250,24 @@ def check(host, port, name):
     return None
 
 
-def write(host, port, name):
+def write(where, name):
     path = os.path.join(HERE, name)
     out = b""
     for steps in read_requests(path + ".req"):
-        data, end = converse(host, port, steps, None)
+        data, end = converse(where, steps, None)
         out += encode(data) + end.encode() + b"\n"
     with open(path + ".expect", "wb") as f:
         f.write(out)
 
 
-def names(wanted):
-    found = sorted(os.path.basename(p)[:-4]
-                   for p in glob.glob(os.path.join(HERE, "*.req")))
+def names(pattern, wanted=()):
+    found = sorted(os.path.relpath(p, HERE)[:-len(".req")]
+                   for p in glob.glob(os.path.join(HERE, pattern)))
     return [n for n in found if not wanted or n in wanted]
+
+
+ALONE = names("*.req")
+BESIDE_HTTPS = names("https/*.req")
 
 
 class Tap:
@@ -244,9 +277,9 @@ class Tap:
         self.count = self.failed = 0
         print(f"1..{planned}", flush=True)
 
-    def run(self, body, host, port, wanted):
+    def run(self, body, where, wanted):
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-            running = [(n, pool.submit(check, host, port, n)) for n in names(wanted)]
+            running = [(n, pool.submit(check, where, n)) for n in wanted]
             for name, done in running:
                 self.result(f"{body}: {name}", done.result())
 
@@ -267,33 +300,48 @@ class Tap:
 
 def bodies():
     """Yield (name, how to start it): the process and the image, with our site."""
-    sys.path.insert(0, os.path.join(os.path.dirname(HERE), "system"))
-    import vm
-    vm.enter_private_network()
     rom = os.path.join(vm.BUILD, "system", "transcripts.rom")
     os.makedirs(os.path.dirname(rom), exist_ok=True)
     subprocess.run([os.path.join(vm.BUILD, "mkromfs"), "--quiet", "--mtime", MTIME,
                     os.path.join(HERE, "site"), rom], check=True)
-    yield "process", lambda: vm.Process(rom, program="stele-process-san")
-    yield "q35", lambda: vm.Machine("q35", vm.make_image(rom, "transcripts"))
+    yield "process", lambda bundle=None: vm.Process(
+        rom, program="stele-process-san", instance=bundle)
+    image = vm.make_image(rom, "transcripts")
+    yield "q35", lambda bundle=None: vm.Machine("q35", image, instance=bundle)
+
+
+def bundles():
+    """Two instance bundles: (serving the same inside TLS, leading there)."""
+    authority = certs.Authority("transcripts")
+    leaf = certs.Leaf("p256", tuple(HOSTS.split()))
+    return (authority.bundle("same", [leaf], settings="hsts=off"),
+            authority.bundle("beside", [leaf], host=HOSTS,
+                             settings=f"acme_thumbprint={THUMBPRINT}"))
 
 
 def run_bodies():
+    same, beside = bundles()
+    ways = ((None, False, ALONE), (same, True, ALONE), (beside, False, BESIDE_HTTPS))
     started = list(bodies())
-    tap = Tap(len(started) * len(names(())))
+    tap = Tap(len(started) * sum(len(wanted) for _, _, wanted in ways))
     for name, start in started:
-        with start() as server:
-            server.wait_ready()
-            tap.run(name, server.ipv4, 80, ())
+        for bundle, private, wanted in ways:
+            with start(bundle) as server:
+                server.wait_ready()
+                tap.run(f"{name}, private" if private else name,
+                        Where(server.ipv4, 80, private=private), wanted)
     return tap.end()
 
 
 def write_answers(wanted):
     _, start = next(bodies())
-    with start() as server:
-        server.wait_ready()
-        for name in names(wanted):
-            write(server.ipv4, 80, name)
+    for bundle, pattern in (None, "*.req"), (bundles()[1], "https/*.req"):
+        if not names(pattern, wanted):
+            continue
+        with start(bundle) as server:
+            server.wait_ready()
+            for name in names(pattern, wanted):
+                write(Where(server.ipv4, 80), name)
     return 0
 
 
@@ -306,10 +354,16 @@ def main(words):
         print(__doc__, file=sys.stderr)
         return 2
     host, port, wanted = words[0], int(words[1]), words[2:]
-    tap = Tap(len(names(wanted)))
-    tap.run(f"{host}:{port}", host, port, wanted)
+    found = names("*.req", wanted)
+    tap = Tap(len(found))
+    tap.run(f"{host}:{port}", Where(host, port), found)
     return tap.end()
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:] or sys.argv[1] == "--write":
+        sys.path.insert(0, os.path.join(os.path.dirname(HERE), "system"))
+        import vm
+        vm.enter_private_network()
+        import certs
     sys.exit(main(sys.argv[1:]))
