@@ -56,14 +56,15 @@ def start(body, append="log=off", **options):
 # ---- Someone else ----------------------------------------------------------------
 
 CLIENT = """
-import json, select, sys, time
+import json, select, ssl, sys, time
 sys.path.insert(0, sys.argv[2])
 import vm
+tls = ssl.create_default_context(cafile=sys.argv[4]) if sys.argv[4] else None
 took, errors = [], []
 while not select.select([sys.stdin], [], [], 0.02)[0] or not took:
     start = time.monotonic()
     try:
-        assert vm.fetch(sys.argv[1], "/", timeout=8)[0] == 200
+        assert vm.fetch(sys.argv[1], sys.argv[3], timeout=8, tls=tls)[0] == 200
     except Exception as error:
         errors.append(repr(error))
     took.append(time.monotonic() - start)
@@ -72,12 +73,15 @@ print(json.dumps([took, errors]))
 
 
 class Others:
-    """A client in a program of its own, that must be served all the time."""
+    """A client in a program of its own, that must be served all the time.
 
-    def __init__(self, *addresses):
+    trust    a file of certificates: over TLS
+    """
+
+    def __init__(self, *addresses, target="/", trust=""):
         here = os.path.dirname(os.path.abspath(__file__))
         self.children = [subprocess.Popen(
-            [sys.executable, "-c", CLIENT, address, here], text=True,
+            [sys.executable, "-c", CLIENT, address, here, target, trust], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             for address in addresses]
 

@@ -53,6 +53,27 @@ def odd_site():
     return out
 
 
+def many_files_site(count=3000):
+    """Thousands of files of assorted sizes, and one of 20 MiB; returns its path."""
+    out = os.path.join(vm.BUILD, "system", f"site-many-{count}")
+    if not os.path.isdir(out):
+        numbers = random.Random(2)
+        shutil.rmtree(out + ".new", ignore_errors=True)
+        for number in range(count):
+            # Up to 300 KiB, most of them small; and the edges of records.
+            size = (number * 1021 % 16700 if number % 10 == 0 else
+                    int(2 ** numbers.uniform(0, 14)) if number % 20 else
+                    numbers.randrange(300 << 10))
+            path = os.path.join(out + ".new", str(number % 37), f"{number}.bin")
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as f:
+                f.write(numbers.randbytes(size))
+        with open(os.path.join(out + ".new", "large.bin"), "wb") as f:
+            f.write(numbers.randbytes(20 << 20))
+        os.rename(out + ".new", out)
+    return out
+
+
 def small_site(size=1024):
     """One page of a given size; returns the folder's path."""
     out = os.path.join(vm.BUILD, "system", f"site-{size}")

@@ -211,11 +211,15 @@ class Server:
             time.sleep(0.05)
 
     def wait_ready(self, address=None, seconds=60, port=80):
-        """Wait until a connection to the port is accepted."""
+        """Wait until a connection to the port is accepted.
+
+        A SYN from before its time is lost, and sent again after a second only: so
+        rather a new connection, soon.
+        """
         end = time.monotonic() + seconds
         while True:
             try:
-                connect(address or self.ipv4, port, timeout=1).close()
+                connect(address or self.ipv4, port, timeout=0.3).close()
                 return
             except OSError as error:
                 if self.ended() or time.monotonic() > end:
@@ -249,6 +253,7 @@ class Machine(Server):
     network    "tap", or "user" for QEMU's own DHCP; then self.port is the port of
                this machine that leads to the server's port 80, self.tls_port to 443
     instance   the boot module: a bundle's path
+    date       what the machine's clock says at its start: "2031-01-01"
     append     words for the image's command line, after the ip= that "tap" gets
     address    False leaves that ip= away
     cpu, rng   QEMU's CPU model; whether there is a virtio entropy device
@@ -256,7 +261,7 @@ class Machine(Server):
 
     def __init__(self, machine, image, mem=64, append="", network="tap",
                  vnet_hdr=True, address=True, reboot=False, cpu="max", rng=False,
-                 instance=None):
+                 instance=None, date=None):
         super().__init__(machine, Tap(vnet_hdr))
         self.qmp_path = os.path.join(self.folder.name, "qmp")
         self.port, self.tls_port = ((free_port(), free_port())
@@ -286,6 +291,8 @@ class Machine(Server):
             command += ["-global", "virtio-mmio.force-legacy=false"]
         if instance:
             command += ["-initrd", instance]
+        if date:
+            command += ["-rtc", f"base={date}T00:00:00"]
         if rng:
             command += ["-device", f"virtio-rng-{kind}"]
         if not reboot:
@@ -382,17 +389,19 @@ def connect(address, port=80, timeout=30):
 class Client:
     """One kept-alive connection.  Strict: anything unexpected is an error.
 
-    tls     an ssl.SSLContext: speak TLS, on port 443
-    name    the host name that is asked for, also in SNI
+    tls      an ssl.SSLContext: speak TLS, on port 443
+    session  of an earlier client with the same context: resume it
+    name     the host name that is asked for, also in SNI
     """
 
-    def __init__(self, address, port=None, timeout=30, tls=None, name="stele.test"):
+    def __init__(self, address, port=None, timeout=30, tls=None, name="stele.test",
+                 session=None):
         self.socket = connect(address, port or (443 if tls else 80), timeout)
         self.buffer, self.name = b"", name
         if tls:
             # A FIN without close_notify is an error, too: ssl.SSLEOFError.
             self.socket = tls.wrap_socket(self.socket, server_hostname=name,
-                                          suppress_ragged_eofs=False)
+                                          suppress_ragged_eofs=False, session=session)
 
     def __enter__(self):
         return self
