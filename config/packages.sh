@@ -31,6 +31,7 @@ test,bench    openssl              as a TLS client, and to make certificates
 test          gnutls-bin           as another TLS client
 test          sslscan              to list what the server accepts
 test          chromium             as a browser
+test          libnss3-tools        to tell the browser whom to trust
 test,bench    wrk                  to make many requests
 test          iproute2             to make a private network for the tests
 test          iputils-ping         to see whether the server answers it
