@@ -274,6 +274,7 @@ static void end_everything(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+	static const struct http_settings settings = { .log = true };
 	const struct romfs *fs = tiny_rom();
 
 	(void)argc;
@@ -291,8 +292,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	});
 	if (net_start(&wire_info, &wire_needs) != NULL)
 		abort();
-	http_conn_start(fs, true);
-	if (!net_listen(80, &http_app))
+	http_conn_start(fs, &settings, (struct http_text){ 0 });
+	if (!stream_listen_plain(80, &http_app))
 		abort();
 	clients_start();
 	clients_check = false;
