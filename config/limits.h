@@ -169,6 +169,19 @@
 /* Bytes of a request target; RFC 9112, section 3 asks for at least 8000 octets of line. */
 #define LIMIT_TARGET_LEN 8000
 
+/*
+ * Bytes of a host that we lead to by its own word (redirect=https without HOST): a
+ * longer one can not be a name (RFC 1035, section 2.3.4) and gets 400.  Together with
+ * the fields before it, it has to fit into what is copied at once.
+ */
+#define LIMIT_HOST_LEN 255
+
+/*
+ * Characters of an ACME token: at least 22 (RFC 8555, section 8.3), Let's Encrypt's
+ * have 43.  A longer one is a path like any other.
+ */
+#define LIMIT_TOKEN_LEN 128
+
 /* Header fields of one request.  One more is 431. */
 #define LIMIT_REQUEST_FIELDS 100
 
@@ -217,7 +230,7 @@
 /* ---- Kernel -------------------------------------------------------------- */
 
 /*
- * Pages for page tables.  Each of the two dozen regions takes up to five, and 2 MiB
+ * Pages for page tables.  Each of some thirty regions takes up to five, and 2 MiB
  * pages keep the large ones small.  Running out is a panic at start-up, never later.
  */
 #define LIMIT_PAGE_TABLES 160

@@ -3,6 +3,7 @@
  */
 #include "http/acme.h"
 
+#include "config/limits.h"
 #include "http/cursor.h"
 #include "net/text.h"
 
@@ -13,7 +14,7 @@
 	"Content-Length: "
 
 _Static_assert(HTTP_BEGIN_CAP + sizeof FIELDS + sizeof "NNN\r\n\r\n" +
-    HTTP_TOKEN_CAP + 1 + HTTP_THUMBPRINT_LEN <= HTTP_PREFIX_CAP,
+    LIMIT_TOKEN_LEN + 1 + HTTP_THUMBPRINT_LEN <= HTTP_PREFIX_CAP,
     "the whole answer fits, without HSTS, which plain streams have not");
 
 bool http_is_base64url(struct http_text text)
@@ -39,7 +40,7 @@ bool http_answer_acme(const struct http_site *site,
 	if (!rd_take_text(&r, HTTP_TEXT("/.well-known/acme-challenge/")))
 		return false;
 	const struct http_text token = { r.at, rd_left(&r) };
-	if (token.len == 0 || token.len > HTTP_TOKEN_CAP ||
+	if (token.len == 0 || token.len > LIMIT_TOKEN_LEN ||
 	    !http_is_base64url(token))
 		return false;
 

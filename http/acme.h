@@ -11,9 +11,6 @@
 /* RFC 7638 with SHA-256, in base64url without padding: RFC 8555, section 8.1. */
 #define HTTP_THUMBPRINT_LEN 43
 
-/* At least 128 bits, 22 characters (RFC 8555, section 8.3); Let's Encrypt's have 43. */
-#define HTTP_TOKEN_CAP 128
-
 /* Letters, digits, '-' and '_' only, without padding: RFC 4648, section 5. */
 bool http_is_base64url(struct http_text text);
 
@@ -23,7 +20,7 @@ bool http_is_base64url(struct http_text text);
  * site     its thumbprint has HTTP_THUMBPRINT_LEN characters
  * out      written on true only
  * Returns  false if the path is not /.well-known/acme-challenge/TOKEN, as it was sent,
- *          with a token of 1..HTTP_TOKEN_CAP characters of base64url
+ *          with a token of 1..LIMIT_TOKEN_LEN characters of base64url
  */
 MUST_USE bool http_answer_acme(const struct http_site *site,
     const struct http_request *req, struct http_response *out);

@@ -3,6 +3,7 @@
  */
 #include "http/redirect.h"
 
+#include "config/limits.h"
 #include "http/authority.h"
 #include "net/text.h"
 
@@ -10,7 +11,7 @@
 
 #define LOCATION "Location: https://"
 
-_Static_assert(HTTP_BEGIN_CAP + sizeof LOCATION + HTTP_HOST_CAP +
+_Static_assert(HTTP_BEGIN_CAP + sizeof LOCATION + LIMIT_HOST_LEN +
     sizeof ":65535" <= HTTP_PREFIX_CAP,
     "what stands before the path fits, without HSTS, which plain streams have not");
 
@@ -62,7 +63,7 @@ void http_answer_redirect(const struct http_site *site,
 	char digits[8];
 	struct text port = text_start(digits, sizeof digits);
 
-	if (host.len == 0 || host.len > HTTP_HOST_CAP) {
+	if (host.len == 0 || host.len > LIMIT_HOST_LEN) {
 		http_begin(site, req, 400, out);
 		http_end_built_in(req->method, out);
 		return;

@@ -7,9 +7,6 @@
 #include "config/base.h"
 #include "http/answer.h"
 
-/* RFC 1035, section 2.3.4: a longer name can not be looked up. */
-#define HTTP_HOST_CAP 255
-
 struct http_redirect {
 	struct http_text hosts;   /* lower-case names, each followed by a NUL; maybe none */
 	uint32_t port;            /* 1..65535 */
@@ -20,7 +17,7 @@ struct http_redirect {
  *
  * The host is the one that the request was sent to if it is among redirect->hosts, or
  * if there are none; else the first of them.  A request that leaves no
- * host (none was sent, or one longer than HTTP_HOST_CAP) gets 400.
+ * host (none was sent, or one longer than LIMIT_HOST_LEN) gets 400.
  *
  * Nothing of the request is in the body; it is in Location only, as location.h
  * writes it.

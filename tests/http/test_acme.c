@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "config/limits.h"
 #include "http/acme.h"
 
 #define THUMBPRINT "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ"
@@ -82,7 +83,7 @@ static void tokens_have_a_limit(void **state)
 	char want[400];
 
 	(void)state;
-	memset(target + strlen(target), 'a', HTTP_TOKEN_CAP);
+	memset(target + strlen(target), 'a', LIMIT_TOKEN_LEN);
 	assert_true(ask("GET", target, "0\r\nConnection: keep-alive"));
 	snprintf(want, sizeof want, "%s%s.%s",
 	    HEAD("Connection: keep-alive\r\n", "172"), target + strlen(FOLDER),

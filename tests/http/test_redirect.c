@@ -185,8 +185,8 @@ static void a_host_has_a_limit(void **state)
 	char want[512] = "https://";
 
 	(void)state;
-	memset(bytes + strlen(bytes), 'h', HTTP_HOST_CAP);
-	memset(want + strlen(want), 'h', HTTP_HOST_CAP);
+	memset(bytes + strlen(bytes), 'h', LIMIT_HOST_LEN);
+	memset(want + strlen(want), 'h', LIMIT_HOST_LEN);
 	strcat(want, ":65535/");
 	strcat(bytes, "\r\n\r\n");
 	redirect.port = 65535;
