@@ -174,11 +174,21 @@ static void take_protected(struct stream *s, uint8_t type,
 /* ---- Records --------------------------------------------------------------- */
 
 /*
+ * A record whose plaintext would be longer than RFC 5246, section 6.2.1 allows is
+ * refused by its header: before it is whole, and before its sum is looked at.
+ */
+static size_t payload_max(struct tls_session *t)
+{
+	if (t->state != SESSION_OPEN)
+		return TLS_PLAIN_MAX;
+	return TLS_PLAIN_MAX + tls_overhead(session_keys(t)) - TLS_HEADER_LEN;
+}
+
+/*
  * What is wrong with a record, as far as its header tells; TLS_CLOSE_NOTIFY stands
  * for nothing.  RFC 5246, sections 6 and 6.2.1.
  */
-static enum tls_alert find_fault(const struct tls_session *t,
-    const uint8_t *header)
+static enum tls_alert find_fault(struct tls_session *t, const uint8_t *header)
 {
 	const bool is_open = t->state == SESSION_OPEN;
 	const uint8_t type = header[0];
@@ -191,7 +201,7 @@ static enum tls_alert find_fault(const struct tls_session *t,
 		return TLS_PROTOCOL_VERSION;
 	if (type == (is_open ? TLS_CHANGE_CIPHER_SPEC : TLS_DATA))
 		return TLS_UNEXPECTED_MESSAGE;
-	if (len > (is_open ? TLS_PAYLOAD_MAX : TLS_PLAIN_MAX))
+	if (len > payload_max(t))
 		return TLS_RECORD_OVERFLOW;
 	if (!is_open && (len == 0 ||
 	    t->handshake_len + TLS_HEADER_LEN + len > LIMIT_HANDSHAKE_LEN))
@@ -288,10 +298,8 @@ size_t incoming_take(struct stream *s, const uint8_t *data, size_t len)
 	struct tls_session *const t = s->tls;
 	size_t used = 0;
 
-	if (t->state == SESSION_ENDING)
-		return len;
 	t->stalled = false;
-	for (;;) {
+	while (is_alive(s)) {
 		if (t->resume && t->kept_len > 0) {
 			t->resume = false;
 			offer_kept(s, t->kept_len);
@@ -308,8 +316,6 @@ size_t incoming_take(struct stream *s, const uint8_t *data, size_t len)
 				break;
 			used += taken;
 		}
-		if (!is_alive(s))
-			return len;
 	}
 	if (!is_alive(s))
 		return len;

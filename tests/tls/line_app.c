@@ -150,7 +150,7 @@ static void settle(struct conn *c, struct stream *s)
 {
 	if (is_busy(c))
 		return;
-	if (c->peer_closed)
+	if (c->peer_closed && !line.stays)
 		close_now(c, s);
 	else if (c->held_len == 0)
 		stream_set_wait(s, NET_WAIT_IDLE);
@@ -170,7 +170,7 @@ static size_t received(void *app, struct stream *s,
 	check(sum(data, fresh) == c->held_sum || fresh == 0);
 	if (len > line.longest_offer)
 		line.longest_offer = len;
-	while (used < len && !is_busy(c)) {
+	while (used < len && !is_busy(c) && !line.is_deaf) {
 		struct answer a;
 		const size_t n = parse(data + used, len - used, &a);
 
@@ -184,6 +184,8 @@ static size_t received(void *app, struct stream *s,
 			break;
 		used += n;
 	}
+	if (line.always_resumes && !c->closing)
+		stream_resume(s);
 	c->held_len = len - used;
 	c->held_sum = sum(data + used, len - used);
 	settle(c, s);

@@ -21,6 +21,9 @@ struct line_counts {
 	uint32_t answers;
 	bool refuse;          /* opened() says no */
 	bool abort;           /* a request resets the stream */
+	bool is_deaf;         /* it takes nothing */
+	bool stays;           /* it does not close when the client has */
+	bool always_resumes;  /* it asks for what it was just offered */
 	bool is_bystander;    /* the test sends: writable() is not for the app */
 	size_t longest_offer;
 };

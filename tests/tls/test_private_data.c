@@ -93,6 +93,15 @@ static void a_beginning_of_a_record_starts_the_deadline_of_a_request(
 	expect_answers("5\n");
 	assert_int_equal(client.conn->wait, NET_WAIT_IDLE);
 
+	/* If the app counts already, that goes on. */
+	say("1");
+	len = client_format(&client, TLS_DATA, "\n", 1, record);
+	fake.now_ms += 1000;
+	raw(record, 7);
+	assert_int_equal(client.conn->wait_since, fake.now_ms - 1000);
+	raw(record + 7, len - 7);
+	assert_int_equal(client.conn->wait, NET_WAIT_IDLE);
+
 	/* One that brings the app nothing gives back what was left of the time. */
 	len = client_format(&client, TLS_DATA, "", 0, record);
 	raw(record, 7);
@@ -150,8 +159,10 @@ static void requests_wait_while_an_answer_is_under_way(void **state)
 {
 	(void)state;
 	client_handshake(&client);
-	fake_acknowledge(client.conn, 1000);
+	/* To the end of a record, so that the app alone has more to send. */
+	fake_acknowledge(client.conn, fake.segment_len);
 	say("100000\n");
+	assert_int_equal(fake.small.used, 1);
 	for (size_t i = 0; i < 100; i++)
 		say("1\n2\n3\n");
 	/* They wait as they came, with net. */
@@ -183,6 +194,54 @@ static void pipelined_requests_in_one_record_are_kept_and_asked_for(
 		teardown(state);
 		setup(state);
 	}
+}
+
+static void what_an_app_does_not_take_is_bounded(void **state)
+{
+	static const char text[TLS_PLAIN_MAX];
+
+	(void)state;
+	client_handshake(&client);
+	line.is_deaf = true;
+	client_send(&client, TLS_DATA, text, LIMIT_REQUEST_HEAD_LEN - 1);
+	client_send(&client, TLS_DATA, text, sizeof text);
+	assert_int_equal(client.conn->held_len, 0);
+	client_send(&client, TLS_DATA, text, sizeof text);
+	assert_int_equal(client.conn->held_len, sizeof text + FAKE_OVERHEAD);
+	assert_int_equal(line.longest_offer,
+	    LIMIT_REQUEST_HEAD_LEN - 1 + sizeof text);
+}
+
+static void an_app_that_asks_again_and_again_is_not_called_for_ever(
+    void **state)
+{
+	(void)state;
+	client_handshake(&client);
+	line.always_resumes = true;
+	say("1");
+	say("2\n3");
+	expect_answers("12\n");
+	assert_in_range(client.conn->received_calls, 4, 20);
+	say("\n");
+	expect_answers("12\n3\n");
+}
+
+static void an_app_that_sends_nothing_when_it_could_is_heard_further(
+    void **state)
+{
+	struct stream *const s =
+	    (struct stream *)(void *)client.conn->state;
+	size_t taken;
+
+	(void)state;
+	client_handshake(&client);
+	fake_acknowledge(client.conn, 0);
+	assert_false(stream_send(s, "head", 4, "body", 4, &taken));
+	line.is_bystander = true;
+	say("1\n");
+	assert_int_equal(line.answers, 0);
+	fake_acknowledge(client.conn, 1 << 20);
+	expect_answers("1\n");
 }
 
 /* ---- Ends ------------------------------------------------------------------ */
@@ -248,17 +307,16 @@ static void after_close_notify_the_client_is_not_heard(void **state)
 {
 	(void)state;
 	client_handshake(&client);
-	fake_acknowledge(client.conn, 1000);
-	say("50000\n");
-	for (size_t i = 0; i < 20; i++)
-		fake_acknowledge(client.conn, 1500);
-	say("1");
+	line.stays = true;
 	client_send(&client, TLS_ALERT, "\1\0", 2);
-	say("\n");
+	say("1\n");
 	raw("garbage", 7);
-	for (size_t i = 0; i < 100 && !client.conn->closing; i++)
-		fake_acknowledge(client.conn, 1500);
-	expect_answers("50000\n");
+	fake_peer_closes(client.conn);
+	assert_int_equal(line.peer_closed, 1);
+	assert_int_equal(client.conn->held_len, 0);
+	expect_answers("");
+	assert_false(client.conn->closing);
+	fake_expire(client.conn);
 	expect_end(1, TLS_CLOSE_NOTIFY);
 }
 
@@ -374,11 +432,23 @@ static void renegotiation_is_refused_and_the_stream_goes_on(void **state)
 	expect_answers("7\n8\n");
 	assert_int_equal(client.alert_count, 2);
 
-	/* A refusal that waits, and the end behind it. */
+	/* One refusal waits at a time. */
+	fake_acknowledge(client.conn, 0);
+	for (size_t i = 0; i < 5; i++)
+		client_send(&client, TLS_HANDSHAKE, "\1\0\0\0", 4);
+	for (size_t i = 0; i < 5; i++)
+		fake_acknowledge(client.conn, 40);
+	expect_answers("7\n8\n");
+	assert_int_equal(client.alert_count, 7);
+
+	/* And the end behind it. */
 	fake_acknowledge(client.conn, 0);
 	client_send(&client, TLS_HANDSHAKE, "\1\0\0\0", 4);
-	fake_expire(client.conn);
-	assert_true(client.conn->was_reset);
+	fake_peer_closes(client.conn);
+	fake_acknowledge(client.conn, 100);
+	client_read(&client);
+	assert_int_equal(client.alert_count, 9);
+	expect_end(1, TLS_CLOSE_NOTIFY);
 }
 
 static void other_handshake_messages_are_unexpected(void **state)
@@ -501,6 +571,9 @@ int main(void)
 		sentence(an_app_may_reset_a_stream_within_its_call),
 		sentence(requests_wait_while_an_answer_is_under_way),
 		sentence(pipelined_requests_in_one_record_are_kept_and_asked_for),
+		sentence(what_an_app_does_not_take_is_bounded),
+		sentence(an_app_that_asks_again_and_again_is_not_called_for_ever),
+		sentence(an_app_that_sends_nothing_when_it_could_is_heard_further),
 		sentence(close_notify_is_answered_by_close_notify),
 		sentence(a_fin_without_close_notify_looks_the_same_to_the_app),
 		sentence(an_answer_under_way_is_sent_after_the_clients_end),
