@@ -23,10 +23,11 @@ KERNEL_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS) $(addprefix $(BEARSSL)/src/, \
 		iszero.c modpow.c montmul.c mulacc.c muladd.c ninv31.c reduce.c \
 		rshift.c sub.c tmont.c))
 
-# Ring 3: the TLS 1.2 server without X.509, CBC, static RSA or DES.
+# Ring 3: the TLS 1.2 server without X.509, CBC, static RSA or DES.  Its handshake,
+# ssl_hs_server.c, is compiled within tls/server_bearssl.c.
 SERVER_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS) $(addprefix $(BEARSSL)/src/, \
 	$(addprefix ssl/, prf.c prf_sha256.c prf_sha384.c ssl_engine.c ssl_hashes.c \
-		ssl_hs_server.c ssl_rec_chapol.c ssl_rec_gcm.c ssl_server.c) \
+		ssl_rec_chapol.c ssl_rec_gcm.c ssl_server.c) \
 	$(addprefix hash/, ghash_ctmul64.c ghash_pclmul.c multihash.c sha2big.c) \
 	$(addprefix symcipher/, aes_ct64.c aes_ct64_ctr.c aes_ct64_enc.c \
 		aes_x86ni.c aes_x86ni_ctr.c chacha20_sse2.c poly1305_ctmulq.c) \

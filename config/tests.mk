@@ -11,7 +11,7 @@ server := $(filter-out %.S config/libc/%,$(SERVER_SRCS))
 server_net := $(wildcard net/*.c) $(LWIP_SRCS)
 lwip := $(LWIP_SRCS)
 bearssl_hash := $(BEARSSL_HASH_SRCS)
-bearssl_tls := $(SERVER_BEARSSL_SRCS)
+bearssl_tls := $(SERVER_BEARSSL_SRCS) tls/server_bearssl.c
 bearssl_kernel := $(KERNEL_BEARSSL_SRCS)
 
 UNIT_FLAGS := $(COMMON) -O1 $(INCLUDES) -D_GNU_SOURCE

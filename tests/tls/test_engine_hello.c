@@ -82,6 +82,8 @@ static void a_hello_by_hand_is_answered(void **state)
 	/* TLS_FALLBACK_SCSV with the best version that we have. */
 	expect_flight(&(struct hello){ HELLO_BYTES(suites, "\xc0\x2b\x56\x00") });
 	expect_flight(&(struct hello){ HELLO_BYTES(compression, "\x02\x01\x00") });
+	expect_flight(&(struct hello){ HELLO_BYTES(suites, "\xc0\x2b\xc0\x2b\xc0\x2c"
+	    "\xc0\x2f\xc0\x30\xcc\xa8\xcc\xa9\xcc\xa9") });
 }
 
 static void lengths_that_do_not_fit_are_decode_errors(void **state)
