@@ -99,18 +99,13 @@ static void print_https(const struct http_bundle *bundle,
 		tls_print_certificates();
 }
 
-static void read_settings(const struct gate_info *info,
-    const struct http_bundle *bundle, struct http_settings *settings)
+static void warn(const char *sentence)
 {
-	const char *const complaint =
-	    http_read_settings(info->cmdline, bundle, settings);
 	char buf[GATE_LOG_MAX];
 	struct text t = text_start(buf, sizeof buf);
 
-	if (complaint == NULL)
-		return;
 	text_add(&t, "warning: ");
-	text_add(&t, complaint);
+	text_add(&t, sentence);
 	text_add_char(&t, '\n');
 	print(&t);
 }
@@ -178,7 +173,9 @@ void server_main(const struct gate_info *info)
 		.has_hosts = hosts.len > 0,
 	};
 
-	read_settings(info, &bundle, &settings);
+	http_read_settings(info->cmdline, &bundle, &settings);
+	for (uint32_t i = 0; i < settings.complaint_count; i++)
+		warn(settings.complaints[i]);
 	http_conn_start(&fs, &settings, hosts);
 	listen(&bundle, &settings);
 	print_banner(info, &fs);

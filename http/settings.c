@@ -28,7 +28,7 @@ static bool take_number(struct rd *r, uint32_t max, uint32_t *out)
 	return true;
 }
 
-/* Each takes the value of its word, and returns as http_read_settings(). */
+/* Each takes the value of its word, and returns NULL or a sentence for the operator. */
 
 static const char *read_log(struct http_text value, struct http_settings *out)
 {
@@ -153,41 +153,38 @@ static void set_defaults(const struct http_bundle *bundle,
 		out->redirect_port = HTTPS_PORT;
 }
 
-/* Take back what the certificate does not allow; returns as http_read_settings(). */
-static const char *judge(const struct http_bundle *bundle,
-    struct http_settings *out)
+static void complain(struct http_settings *out, const char *sentence)
 {
-	const char *complaint = NULL;
+	if (sentence != NULL && out->complaint_count < HTTP_COMPLAINTS_CAP)
+		out->complaints[out->complaint_count++] = sentence;
+}
 
+/* Take back what the certificate does not allow. */
+static void judge(const struct http_bundle *bundle, struct http_settings *out)
+{
 	if (out->hsts.on && !(bundle->has_certificate && bundle->is_real)) {
 		out->hsts = (struct http_hsts){ 0 };
-		complaint = "hsts= needs a real certificate; none is sent";
+		complain(out, "hsts= needs a real certificate; none is sent");
 	}
 	if (out->redirect_port != 0 && !bundle->has_certificate) {
 		out->redirect_port = 0;
-		complaint = "redirect=https needs a certificate; there is none, "
-		    "and no redirect";
+		complain(out, "redirect=https needs a certificate; there is none, "
+		    "and no redirect");
 	}
-	return complaint;
 }
 
-const char *http_read_settings(const char *words,
-    const struct http_bundle *bundle, struct http_settings *out)
+void http_read_settings(const char *words, const struct http_bundle *bundle,
+    struct http_settings *out)
 {
-	const char *complaint = NULL;
-
 	set_defaults(bundle, out);
 	while (*words != 0) {
 		const char *end = words;
 
 		while (*end != 0 && *end != ' ')
 			end++;
-		const char *const said = read_word((struct http_text){
-		    (const uint8_t *)words, (size_t)(end - words) }, out);
-		if (said != NULL)
-			complaint = said;
+		complain(out, read_word((struct http_text){
+		    (const uint8_t *)words, (size_t)(end - words) }, out));
 		words = *end == 0 ? end : end + 1;
 	}
-	const char *const said = judge(bundle, out);
-	return said != NULL ? said : complaint;
+	judge(bundle, out);
 }

@@ -29,6 +29,9 @@ struct http_bundle {
 	bool has_hosts;     /* HOST= */
 };
 
+/* Two more than there are words. */
+#define HTTP_COMPLAINTS_CAP 8
+
 struct http_settings {
 	bool log;
 	uint32_t stats_s;   /* 0: never */
@@ -36,6 +39,9 @@ struct http_settings {
 	bool sni_refuse;
 	struct http_hsts hsts;
 	struct http_text thumbprint;    /* points into the words; no bytes: none */
+	/* Sentences for the operator about words that were ignored; the first so many. */
+	uint32_t complaint_count;
+	const char *complaints[HTTP_COMPLAINTS_CAP];
 };
 
 /*
@@ -45,7 +51,6 @@ struct http_settings {
  *          There is no redirect without a certificate, and no HSTS without a real
  *          one, whatever the words say: a browser that has once seen it would not
  *          come back to this name without a real one for a year.
- * Returns  NULL, or a sentence for the operator about the last such word
  */
-MUST_USE const char *http_read_settings(const char *words,
-    const struct http_bundle *bundle, struct http_settings *out);
+void http_read_settings(const char *words, const struct http_bundle *bundle,
+    struct http_settings *out);

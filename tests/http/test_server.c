@@ -245,8 +245,9 @@ static void wrong_words_are_warned_about(void **state)
 {
 	(void)state;
 	fake.bundle = (struct http_bundle){ true, false, false };
-	run("hsts=5");
-	assert_non_null(strstr(fake.console, "warning: hsts= needs a real "
+	run("log=x hsts=5");
+	assert_memory_equal(fake.console, "warning: log= takes", 19);
+	assert_non_null(strstr(fake.console, "\nwarning: hsts= needs a real "
 	    "certificate; none is sent\n"));
 	assert_false(fake.settings.hsts.on);
 }

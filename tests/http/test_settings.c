@@ -31,17 +31,16 @@ static struct http_settings settings;
 
 static void reads(const struct http_bundle *bundle, const char *words)
 {
-	assert_null(http_read_settings(words, bundle, &settings));
+	http_read_settings(words, bundle, &settings);
+	assert_int_equal(settings.complaint_count, 0);
 }
 
 /* A sentence that begins with `start`, and everything as without the words. */
 static void complains(const char *words, const char *start)
 {
-	const char *const said =
-	    http_read_settings(words, &real, &settings);
-
-	assert_non_null(said);
-	assert_memory_equal(said, start, strlen(start));
+	http_read_settings(words, &real, &settings);
+	assert_int_equal(settings.complaint_count, 1);
+	assert_memory_equal(settings.complaints[0], start, strlen(start));
 	assert_true(settings.log && settings.stats_s == 0);
 	assert_true(settings.redirect_port == 443 && !settings.sni_refuse);
 	assert_true(settings.hsts.on && settings.hsts.max_age_s == 31536000);
@@ -106,14 +105,34 @@ static void unknown_values_are_complained_about(void **state)
 	    "acme_thumbprint=");
 	complains("acme_thumbprint=+PJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ",
 	    "acme_thumbprint=");
-	complains("log=x stats=x", "stats=");
+}
+
+static void each_word_is_complained_about(void **state)
+{
+	static const char *const starts[] = {
+		"log=", "stats=", "hsts= takes", "hsts= needs", "redirect=https needs",
+	};
+
+	(void)state;
+	http_read_settings("log=x stats=x hsts=x redirect=https hsts=5", &none,
+	    &settings);
+	assert_int_equal(settings.complaint_count, ARRAY_LEN(starts));
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++)
+		assert_memory_equal(settings.complaints[i], starts[i],
+		    strlen(starts[i]));
+
+	http_read_settings("log=1 log=2 log=3 log=4 log=5 log=6 log=7 log=8 log=9 "
+	    "stats=1", &none, &settings);
+	assert_int_equal(settings.complaint_count, HTTP_COMPLAINTS_CAP);
+	assert_int_equal(settings.stats_s, 1);
 }
 
 static void a_word_that_is_ignored_leaves_those_before_it(void **state)
 {
 	(void)state;
-	assert_non_null(http_read_settings("hsts=5 hsts=x redirect=https:8443 "
-	    "redirect=x stats=3 stats=x", &real, &settings));
+	http_read_settings("hsts=5 hsts=x redirect=https:8443 "
+	    "redirect=x stats=3 stats=x", &real, &settings);
+	assert_int_equal(settings.complaint_count, 3);
 	assert_int_equal(settings.hsts.max_age_s, 5);
 	assert_int_equal(settings.redirect_port, 8443);
 	assert_int_equal(settings.stats_s, 3);
@@ -153,10 +172,9 @@ static void redirects_can_be_chosen(void **state)
 static void there_is_no_redirect_without_a_certificate(void **state)
 {
 	(void)state;
-	const char *const said =
-	    http_read_settings("redirect=https", &none, &settings);
-	assert_non_null(said);
-	assert_memory_equal(said, "redirect=", 9);
+	http_read_settings("redirect=https", &none, &settings);
+	assert_int_equal(settings.complaint_count, 1);
+	assert_memory_equal(settings.complaints[0], "redirect=", 9);
 	assert_int_equal(settings.redirect_port, 0);
 }
 
@@ -201,11 +219,9 @@ static void hsts_is_never_sent_for_a_development_certificate(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		const char *const said =
-		    http_read_settings("hsts=5", others[i], &settings);
-
-		assert_non_null(said);
-		assert_memory_equal(said, "hsts=", 5);
+		http_read_settings("hsts=5", others[i], &settings);
+		assert_int_equal(settings.complaint_count, 1);
+		assert_memory_equal(settings.complaints[0], "hsts=", 5);
 		assert_false(settings.hsts.on);
 	}
 }
@@ -238,6 +254,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_found_among_others),
 		cmocka_unit_test(unknown_values_are_complained_about),
+		cmocka_unit_test(each_word_is_complained_about),
 		cmocka_unit_test(a_word_that_is_ignored_leaves_those_before_it),
 		cmocka_unit_test(redirects_are_the_default_for_a_real_name),
 		cmocka_unit_test(redirects_can_be_chosen),
