@@ -2,12 +2,12 @@
 /*
  * The kernel's check of an instance bundle that can be anything.
  *
- * A bundle that is accepted keeps what the kernel then relies on without looking again:
- * the parts cover it without gaps or overlap, each key record is one that the vault can
- * use, the settings fit before a command line.
+ * A bundle that is accepted keeps what the kernel then relies on without
+ * looking again: the parts cover it without gaps or overlap, each key record is
+ * one that the vault can use, the settings fit before a command line.
  *
- * Input: a bundle.  Its digest is put right first, or nothing would get behind it; and
- * half of the mutations put the header right, too.
+ * Input: a bundle.  Its digest is put right first, or nothing would get behind
+ * it; and half of the mutations put the header right, too.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 /*
- * Checks of the instance bundle; the manual is bundle.h, the format config/bundle.h.
+ * Checks of the instance bundle; the manual is bundle.h, the format
+ * config/bundle.h.
  *
- * Constant time: everything that reads a private number runs over all of its bytes,
- * without a branch or an index that depends on them, up to the verdict.  Whether a
- * bundle is refused, and for which reason, is no secret.
+ * Constant time: everything that reads a private number runs over all of its
+ * bytes, without a branch or an index that depends on them, up to the verdict.
+ * Whether a bundle is refused, and for which reason, is no secret.
  */
 #include "kernel/bundle.h"
 

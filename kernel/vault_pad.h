@@ -1,6 +1,6 @@
 /*
- * What RSA signs: a digest, encoded into a number as long as the modulus.  Pure; nothing
- * in here is secret.
+ * What RSA signs: a digest, encoded into a number as long as the modulus.
+ * Pure; nothing in here is secret.
  */
 #pragma once
 
@@ -19,8 +19,8 @@ void vault_pad_pkcs1(const br_hash_class *hash, const uint8_t *digest,
     uint8_t *out, size_t len);
 
 /*
- * EMSA-PSS with a salt as long as the digest, MGF1 with the same hash, for a modulus of
- * 8 * len bits.
+ * EMSA-PSS with a salt as long as the digest, MGF1 with the same hash, for a
+ * modulus of 8 * len bits.
  *
  * salt      fresh random bytes
  * out, len  the whole of it is written; at least 2 * digest + 2 bytes

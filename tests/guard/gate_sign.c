@@ -1,7 +1,7 @@
 /*
- * Signatures through the gate: what is asked for wrongly is refused with the right
- * status, and a refused call changes nothing.  Right ones are RFC 6979's, and OpenSSL's
- * for RSA.  A machine whose bundle is no good does not start.
+ * Signatures through the gate: what is asked for wrongly is refused with the
+ * right status, and a refused call changes nothing.  Right ones are RFC 6979's,
+ * and OpenSSL's for RSA.  A machine whose bundle is no good does not start.
  *
  * case refused instance=keys: signatures refused as they should
  * case without: no bundle, no signature

@@ -2,8 +2,9 @@
  *   @bearssl_hash -lcrypto
  */
 /*
- * The outer shape of the instance bundle: a sound one with every kind of key passes, and
- * each rule of config/bundle.h has the change that breaks it and nothing else.
+ * The outer shape of the instance bundle: a sound one with every kind of key
+ * passes, and each rule of config/bundle.h has the change that breaks it and
+ * nothing else.
  */
 #include <setjmp.h>
 #include <stdarg.h>

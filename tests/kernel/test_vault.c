@@ -2,9 +2,10 @@
  *   tests/kernel/make_bundle.c tests/host_panic.c @bearssl_kernel -lcrypto
  */
 /*
- * The vault against OpenSSL: whatever it signs verifies there, for every kind of key and
- * every algorithm; what has one right answer is that answer; a signature that went
- * wrong does not leave; and nothing stays behind on the stack.
+ * The vault against OpenSSL: whatever it signs verifies there, for every kind
+ * of key and every algorithm; what has one right answer is that answer; a
+ * signature that went wrong does not leave; and nothing stays behind on the
+ * stack.
  */
 #include <setjmp.h>
 #include <stdarg.h>
