@@ -84,10 +84,14 @@ class Authority:
     def _path(self, name):
         return os.path.join(self.folder, name)
 
+    def chain_path(self, leaf):
+        """Where the leaf's whole chain is, once it was made."""
+        return self._path(
+            f"{leaf.kind}-{leaf.names[0].replace('*', 'any')}-{leaf.days}.pem")
+
     def chain(self, leaf):
         """Make a leaf's certificate; returns the path of its whole chain."""
-        name = f"{leaf.kind}-{leaf.names[0].replace('*', 'any')}-{leaf.days}.pem"
-        path = self._path(name)
+        path = self.chain_path(leaf)
         openssl("req", "-x509", "-key", key_of(leaf.kind), "-CA", self.intermediate,
                 "-CAkey", key_of("p256", "intermediate"), "-days", str(leaf.days),
                 "-subj", "/CN=" + leaf.names[0],

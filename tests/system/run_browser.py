@@ -90,7 +90,7 @@ class Browser:
     def agreed(self):
         """Versions and suites of its handshakes, from its log of the network."""
         log = vm.read_text(os.path.join(self.home.name, "net.json"))
-        return set(re.findall(r'"version":"([^"]+)"', log)), \
+        return set(re.findall(r'"version":"(TLS [^"]+)"', log)), \
             set(map(int, re.findall(r'"cipher_suite":(\d+)', log)))
 
 
