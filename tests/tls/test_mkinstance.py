@@ -15,6 +15,7 @@ import resource
 import select
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import termios
@@ -429,6 +430,16 @@ def test_a_bundle_with_wild_numbers_is_not_listed(desk, good, field):
                              "a part of it lies outside\n")
 
 
+@pytest.mark.parametrize("length", [0, 1, 0x7fffffff, 0xfffffffc, 0xffffffff])
+def test_a_bundle_with_wild_lengths_is_not_listed(desk, good, length):
+    desk.make(*good)
+    data = desk.out.read_bytes()
+    certs, = struct.unpack_from("<I", data, 4096 + 4 * PUBLIC.index("certs.off"))
+    data = damage(data, 4096 + certs, struct.pack("<I", length))
+    desk.out.write_bytes(damage(data, 40, hashlib.sha256(data[4096:]).digest()))
+    assert desk.run("--list", desk.out).stderr.endswith("a part of it lies outside\n")
+
+
 # ---- Files that are not what they should be -----------------------------------------
 
 
@@ -586,6 +597,12 @@ def test_a_damaged_certificate_is_refused(desk, good, server, middle, change, re
     path = desk.file("damaged.pem", change(server.pem + middle.pem))
     error, = desk.refuse_pair(path, good[3])
     assert error.startswith(f"{path}: {reason}")
+
+
+@pytest.mark.parametrize("old, new", [(" CERT", " NO CERT"), ("CATE-----\n", "CATE----\n")])
+def test_lines_that_are_not_quite_a_certificates_are_refused(desk, good, server, old, new):
+    path = desk.file("not-quite.pem", server.pem.replace(old, new))
+    assert desk.refuse_pair(path, good[3]) == [f"{path}: holds no certificate"]
 
 
 def test_bytes_behind_a_certificate_are_refused(desk, good, server):
@@ -837,6 +854,15 @@ def test_the_root_is_left_out(desk, server, middle, root):
     assert warnings == [f'{path}: the root "Test Root" is left out: '
                         "clients that trust it have it"]
     assert bundle.chains[0].certs == [server.der, middle.der]
+
+
+def test_an_authority_may_have_certificates_of_several_others(desk, pki, root, middle, server):
+    """The root's key, certified by an older root: not self-signed, so it is sent."""
+    older = pki.authority("older", subject="/CN=Older Root")
+    cross = pki.authority("root", older, subject="/O=Test/CN=Test Root")
+    desk.trusted = older.path
+    bundle = desk.make(*pair(desk.chain(server, middle, cross), server.key))
+    assert bundle.chains[0].certs == [server.der, middle.der, cross.der]
 
 
 def test_a_missing_issuer_is_named(desk, server, middle):

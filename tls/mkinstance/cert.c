@@ -115,6 +115,9 @@ STACK_OF(X509) *certs_read(const char *path)
 			report_no_certificate(&f, &census);
 		else
 			read_blocks(&f, certs);
+		/* A line that only begins as a certificate's does. */
+		if (report_count() == errors && sk_X509_num(certs) == 0)
+			report_error(path, "holds no certificate");
 		file_free(&f);
 	}
 	if (report_count() == errors && sk_X509_num(certs) > 0)

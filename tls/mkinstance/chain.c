@@ -97,9 +97,6 @@ static int sort(const struct chain *c, int first, X509 **sorted)
 			    cert_issued_by(last, other))
 				next = other;
 		}
-		/* A root ends it, whatever else has its name. */
-		if (X509_self_signed(last, 1) == 1)
-			next = NULL;
 	}
 	return len;
 }

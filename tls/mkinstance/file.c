@@ -78,8 +78,7 @@ static bool ends_with(const char *text, size_t len, const char *end)
 	return len >= end_len && memcmp(text + len - end_len, end, end_len) == 0;
 }
 
-static void count_label(struct pem_census *c, const char *label, size_t len,
-    size_t off)
+static void count_label(struct pem_census *c, const char *label, size_t len)
 {
 	if (ends_with(label, len, "TRUSTED CERTIFICATE")) {
 		c->trusted++;
@@ -90,8 +89,7 @@ static void count_label(struct pem_census *c, const char *label, size_t len,
 	} else if (ends_with(label, len, "OPENSSH PRIVATE KEY")) {
 		c->openssh++;
 	} else if (ends_with(label, len, "PRIVATE KEY")) {
-		if (c->private_keys++ == 0)
-			c->private_key_off = off;
+		c->private_keys++;
 	} else if (ends_with(label, len, "PUBLIC KEY")) {
 		c->public_keys++;
 	} else if (ends_with(label, len, "PKCS7")) {
@@ -118,7 +116,7 @@ struct pem_census pem_count(const struct file *f)
 			    len - (sizeof begin - 1));
 
 			if (dash != NULL)
-				count_label(&c, label, (size_t)(dash - label), off);
+				count_label(&c, label, (size_t)(dash - label));
 		}
 		off += len + 1;
 	}

@@ -30,7 +30,6 @@ void file_free(struct file *f);
 struct pem_census {
 	size_t certificates;
 	size_t private_keys;
-	size_t private_key_off;    /* of the first one's BEGIN line */
 	size_t public_keys;
 	size_t requests;
 	size_t pkcs7;

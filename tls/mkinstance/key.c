@@ -58,9 +58,10 @@ static int ask(char *out, int cap, int for_writing, void *data)
 	return (int)strlen(out);
 }
 
-static EVP_PKEY *decode(const struct file *f, size_t off)
+/* The one private key among whatever blocks there are. */
+static EVP_PKEY *decode(const struct file *f)
 {
-	BIO *in = BIO_new_mem_buf(f->bytes + off, (int)(f->len - off));
+	BIO *in = BIO_new_mem_buf(f->bytes, (int)f->len);
 	struct question q = { .path = f->path };
 	EVP_PKEY *key;
 	const char *reason;
@@ -191,7 +192,7 @@ EVP_PKEY *key_read(const char *path)
 		report_error(path, "holds %zu private keys; one is needed",
 		    census.private_keys);
 	else
-		key = decode(&f, census.private_key_off);
+		key = decode(&f);
 	if (key != NULL && (f.mode & 004) != 0)
 		report_warning(path, "everybody on this machine can read this "
 		    "private key; chmod 600 is usual");
