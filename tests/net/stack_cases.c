@@ -67,6 +67,7 @@ int run_stack_cases(uint32_t nic_features, bool records)
 			.records = true,
 		};
 		count = add_cases(tests, count, stack_record_cases);
+		count = add_cases(tests, count, stack_hold_cases);
 	}
 	count = add_cases(tests, count, stack_send_cases);
 	count = add_cases(tests, count, stack_life_cases);

@@ -119,6 +119,7 @@ static bool is_idle(void *arg)
 
 static void reset_world(void)
 {
+	hog_no_more();
 	network = (struct network){ 0 };
 	wire_nic_delay = 0;
 	wire_nic_stuck = false;

@@ -56,3 +56,4 @@ struct stack_case {
 extern const struct stack_case stack_send_cases[];
 extern const struct stack_case stack_life_cases[];
 extern const struct stack_case stack_record_cases[];
+extern const struct stack_case stack_hold_cases[];
