@@ -58,6 +58,7 @@ void fake_net_start(size_t session_len, size_t handshake_len)
 	fake = (struct fake_net){
 		.now_ms = 100000,
 		.segment_len = 1460,
+		.static_max = SIZE_MAX,
 		.session_len = session_len,
 		.handshake_len = handshake_len,
 		.sessions = { .cap = 64 },
@@ -208,7 +209,8 @@ bool net_send_copy(struct net_conn *c, const void *data, size_t len)
 
 size_t net_send_static(struct net_conn *c, const void *data, size_t len)
 {
-	const size_t n = len < c->room ? len : c->room;
+	const size_t room = c->room < fake.static_max ? c->room : fake.static_max;
+	const size_t n = len < room ? len : room;
 	struct fake_record *const record = find_record(data);
 
 	check(!c->dead && !c->closing);

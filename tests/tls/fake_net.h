@@ -56,6 +56,7 @@ struct fake_pool {
 struct fake_net {
 	uint64_t now_ms;
 	size_t segment_len;
+	size_t static_max;        /* net_send_static() takes no more: memory is short */
 	size_t session_len, handshake_len;
 	struct fake_pool sessions, handshakes, holds, small, large;
 	const struct net_app *listening;   /* the last net_listen() */

@@ -197,6 +197,7 @@ static void writable(void *app, struct stream *s)
 	struct conn *const c = app;
 
 	check(!c->closing);
+	line.writable++;
 	if (line.is_bystander)
 		return;
 	/* It is told when it waits, not else. */

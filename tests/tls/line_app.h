@@ -16,7 +16,7 @@
 #define LINE_BODY_CAP (1u << 20)
 
 struct line_counts {
-	uint32_t opened, peer_closed, closed;
+	uint32_t opened, writable, peer_closed, closed;
 	uint32_t expired[NET_WAIT_STATES];
 	uint32_t answers;
 	bool refuse;          /* opened() says no */
