@@ -19,7 +19,7 @@ static size_t whole_pages(size_t len)
 	return (len + BUNDLE_PAGE - 1) / BUNDLE_PAGE * BUNDLE_PAGE;
 }
 
-/* ---- Keys ---------------------------------------------------------------------- */
+/* ---- Keys --------------------------------------------------------------- */
 
 /* Number the keys of the chains; chains with the same key share one. */
 static size_t number_keys(struct instance *in)
@@ -43,7 +43,7 @@ static void put_keys(const struct instance *in, struct bundle_key *out)
 		key_record(in->chains[i].key, &out[in->chains[i].key_index]);
 }
 
-/* ---- Public part --------------------------------------------------------------- */
+/* ---- Public part -------------------------------------------------------- */
 
 /* The public part while it grows. */
 struct part {
@@ -122,7 +122,7 @@ static struct part make_public(const struct instance *in)
 	return p;
 }
 
-/* ---- All of it ------------------------------------------------------------------ */
+/* ---- All of it ---------------------------------------------------------- */
 
 uint8_t *bundle_make(struct instance *in, size_t *len)
 {

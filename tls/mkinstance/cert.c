@@ -131,7 +131,7 @@ void certs_free(STACK_OF(X509) *certs)
 	sk_X509_pop_free(certs, X509_free);
 }
 
-/* ---- For people ------------------------------------------------------------ */
+/* ---- For people --------------------------------------------------------- */
 
 /* Visible ASCII of UTF-8; a character that is not becomes one '?'. */
 static char *visible(const uint8_t *text, size_t len)

@@ -30,7 +30,7 @@ static X509 *cert_at(const struct chain *c, int i)
 	return sk_X509_value(c->certs, i);
 }
 
-/* ---- Certificate and key ------------------------------------------------------- */
+/* ---- Certificate and key ------------------------------------------------ */
 
 static bool has_key(X509 *cert, const EVP_PKEY *key)
 {
@@ -65,7 +65,7 @@ static void report_mismatch(const struct chain *chains, size_t count,
 	report_error(c->cert_path, "does not belong to the key in %s", c->key_path);
 }
 
-/* ---- Order ----------------------------------------------------------------------- */
+/* ---- Order -------------------------------------------------------------- */
 
 /* Is it among the first `len` of a list? */
 static bool is_in(X509 *const *list, int len, X509 *cert)
@@ -162,7 +162,7 @@ static bool check_order(const struct chain *c, int first)
 	return len == count && in_order;
 }
 
-/* ---- The other end ----------------------------------------------------------------- */
+/* ---- The other end ------------------------------------------------------ */
 
 /* Does this machine have the issuer among its roots? */
 static bool issuer_is_root(X509 *cert)

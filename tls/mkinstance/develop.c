@@ -21,7 +21,7 @@
 #define LIFE_S (365 * DAY_S)     /* browsers refuse more than 398 days */
 #define RENEW_S (7 * DAY_S)
 
-/* ---- Making one --------------------------------------------------------------- */
+/* ---- Making one --------------------------------------------------------- */
 
 static const struct {
 	int nid;
@@ -94,7 +94,7 @@ static void generate(struct chain *c, int64_t now)
 	c->names = cert_names_quietly(cert);
 }
 
-/* ---- Files ---------------------------------------------------------------------- */
+/* ---- Files -------------------------------------------------------------- */
 
 /* build/development.bin -> build/development.crt; freed by the caller. */
 static char *certificate_path(const char *path)
@@ -148,7 +148,7 @@ static void make(const char *path, const char *trust, int64_t now, bool quiet)
 	chain_free(&chain);
 }
 
-/* ---- Keeping one ------------------------------------------------------------------ */
+/* ---- Keeping one -------------------------------------------------------- */
 
 enum present { ABSENT, OLD, GOOD, STRANGE };
 

@@ -20,7 +20,7 @@
 
 #define SUPPORTED "ECDSA P-256, ECDSA P-384, and RSA of 2048 to 4096 bits"
 
-/* ---- Reading ----------------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------ */
 
 /* What the pass phrase's question needs to know, and tells. */
 struct question {
@@ -88,7 +88,7 @@ static EVP_PKEY *decode(const struct file *f)
 	return NULL;
 }
 
-/* ---- What is supported ------------------------------------------------------- */
+/* ---- What is supported -------------------------------------------------- */
 
 static bool is_group(const EVP_PKEY *key, const char *name)
 {
@@ -206,7 +206,7 @@ EVP_PKEY *key_read(const char *path)
 	return key;
 }
 
-/* ---- The record ---------------------------------------------------------------- */
+/* ---- The record --------------------------------------------------------- */
 
 enum bundle_key_kind key_kind(const EVP_PKEY *key)
 {

@@ -169,7 +169,7 @@ static struct options parse_options(int argc, char **argv)
 	return o;
 }
 
-/* ---- Making ------------------------------------------------------------------ */
+/* ---- Making ------------------------------------------------------------- */
 
 /* The names this machine serves: each has to be a certificate's. */
 static void read_hosts(const struct options *o, struct instance *in)

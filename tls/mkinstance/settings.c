@@ -12,7 +12,7 @@
 #define HSTS_MAX_S 999999999ul
 #define THUMBPRINT_LEN 43    /* SHA-256 in base64url: RFC 8555, section 8.1 */
 
-/* A decimal number of at most 10 digits, up to max; returns what follows it, or NULL. */
+/* A number of at most 10 digits; returns what follows it, or NULL. */
 static const char *skip_number(const char *at, unsigned long min,
     unsigned long max, unsigned long *out)
 {

@@ -28,7 +28,7 @@ const uint8_t *bundle_span(const uint8_t *bytes, struct bundle_span span)
 	return bytes + bundle_header(bytes)->public_off + span.off;
 }
 
-/* ---- Is it one? ------------------------------------------------------------------ */
+/* ---- Is it one? --------------------------------------------------------- */
 
 static const char *header_problem(const struct bundle_header *h, size_t len)
 {
@@ -110,7 +110,7 @@ const char *bundle_problem(const uint8_t *bytes, size_t len)
 	return fits ? NULL : "is damaged: a part of it lies outside";
 }
 
-/* ---- What is in it ------------------------------------------------------------------ */
+/* ---- What is in it ------------------------------------------------------ */
 
 /* Text out of a file that anybody may have made. */
 static void print_visible(FILE *out, const uint8_t *text, size_t len)

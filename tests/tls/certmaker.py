@@ -101,7 +101,12 @@ def numbers(key):
     return found
 
 
-# ---- DER by hand, for keys that no tool makes ----------------------------------------
+# ---- By hand, what no tool makes -----------------------------------------------------
+
+
+def pem(label, content):
+    text = base64.encodebytes(content).decode()
+    return f"-----BEGIN {label}-----\n{text}-----END {label}-----\n"
 
 
 def der(tag, content):
@@ -121,8 +126,7 @@ def rsa_pem(p, q, e=65537, d=None):
     d = d or pow(e, -1, (p - 1) * (q - 1))
     body = der(0x30, b"".join(map(der_int, (
         0, p * q, e, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p)))))
-    text = base64.encodebytes(body).decode()
-    return f"-----BEGIN RSA PRIVATE KEY-----\n{text}-----END RSA PRIVATE KEY-----\n"
+    return pem("RSA PRIVATE KEY", body)
 
 
 def prime(bits):
