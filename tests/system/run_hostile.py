@@ -53,7 +53,7 @@ def start(body, append="log=off", **options):
     return vm.Machine(body, site()[2], append=append, **options)
 
 
-# ---- Someone else ----------------------------------------------------------------
+# ---- Someone else ------------------------------------------------------------------
 
 CLIENT = """
 import json, select, ssl, sys, time
@@ -114,7 +114,7 @@ def still_sound(server, busy=0):
     assert left["hold"] == left["frame"] == 0, left
 
 
-# ---- Many at once ----------------------------------------------------------------
+# ---- Many at once ------------------------------------------------------------------
 
 def connections_opened_in_bursts_are_all_served(body):
     """400 clients open and close as fast as they can: none may be reset."""
@@ -133,7 +133,7 @@ def connections_opened_in_bursts_are_all_served(body):
         still_sound(server, busy=400)
 
 
-# ---- Floods ----------------------------------------------------------------------
+# ---- Floods ------------------------------------------------------------------------
 
 def flood_of_syns(wire, numbers):
     """From elsewhere, and from addresses of this link that nobody has."""
@@ -328,7 +328,7 @@ def assert_all_are_answered(sockets, seconds):
     assert not left, f"{len(left)} of {len(sockets)} connections stand still"
 
 
-# ---- Clients that no kernel is ------------------------------------------------------
+# ---- Clients that no kernel is -----------------------------------------------------
 
 def body_of(answer):
     assert answer.startswith(b"HTTP/1.1 200 "), answer[:40]
@@ -452,7 +452,7 @@ def files_stay_whole_on_bad_wires(body, **options):
         still_sound(server, busy=len(WIRES))
 
 
-# ---- The machine --------------------------------------------------------------------
+# ---- The machine -------------------------------------------------------------------
 
 def goes_on_after_a_pause(machine):
     """Stopped in the middle of an answer, and the link taken away."""

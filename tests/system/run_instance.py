@@ -117,7 +117,7 @@ def without_a_bundle_there_is_http_only(body):
         raise AssertionError("something listens on port 443")
 
 
-# ---- HTTP beside HTTPS ---------------------------------------------------------------
+# ---- HTTP beside HTTPS -------------------------------------------------------------
 
 def get(server, target, *fields, host="stele.test", method="GET"):
     with vm.Client(server.ipv4, name=host) as client:
@@ -132,7 +132,8 @@ def plain_http_redirects(body):
         server.wait_console("^https: .*redirects to port 443")
         for host, target, location in (
                 ("stele.test", "/", "https://stele.test/"),
-                ("www.stele.test", "/a/b?c=d&e=%20f", "https://www.stele.test/a/b?c=d&e=%20f"),
+                ("www.stele.test", "/a/b?c=d&e=%20f",
+                 "https://www.stele.test/a/b?c=d&e=%20f"),
                 ("STELE.test:80", "/missing?", "https://stele.test/missing?"),
                 # Nobody is led to a host that is not ours.
                 ("evil.test", "/x?y", "https://stele.test/x?y")):
@@ -206,7 +207,7 @@ def development_promises_nothing(body):
         raise AssertionError("a certificate that nobody signed was trusted")
 
 
-# ---- Bundles that are refused ----------------------------------------------------------
+# ---- Bundles that are refused ------------------------------------------------------
 
 def resealed(data):
     """The same with a digest that fits."""

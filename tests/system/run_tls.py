@@ -120,7 +120,8 @@ def s_client(address, *options, name="stele.test", say=b"", trust=True, port=443
 def agreed(said):
     """(suite, kind of signature) of a handshake that went well."""
     assert said.status == 0, f"status {said.status}; {said.tail()}"
-    assert "Protocol *: TLSv1.2" in said and "^Verify return code: 0|Verification: OK" in said
+    assert "Protocol *: TLSv1.2" in said
+    assert "^Verify return code: 0|Verification: OK" in said
     return (said.one(r"Cipher is (\S+)"), said.one(r"^Peer signature type: (\w+)"))
 
 
@@ -244,7 +245,7 @@ def unknown_name_can_be_refused(body):
     assert s_client(address, name=None, trust=False).status == 0
 
 
-# ---- Protocols and versions ----------------------------------------------------------
+# ---- Protocols and versions --------------------------------------------------------
 
 def protocol_is_negotiated(body):
     """RFC 7301."""
@@ -288,7 +289,7 @@ def other_suites_are_refused(body):
     assert "Compression: NONE" in s_client(address, "-comp")
 
 
-# ---- Resumption, renegotiation -------------------------------------------------------
+# ---- Resumption, renegotiation -----------------------------------------------------
 
 def sessions_are_resumed_by_id(body):
     address = server(body).ipv4
@@ -347,7 +348,7 @@ def serves(running):
     return vm.fetch(running.ipv4, "/", tls=authority().trusting())[0] == 200
 
 
-# ---- Slow and cut up -----------------------------------------------------------------
+# ---- Slow and cut up ---------------------------------------------------------------
 
 class Proxy:
     """Forwards to a server in pieces, one per packet, with a pause after each."""
@@ -461,7 +462,7 @@ def many_with_curl(body):
             os.remove(path)
 
 
-# ---- GnuTLS --------------------------------------------------------------------------
+# ---- GnuTLS ------------------------------------------------------------------------
 
 def gnutls(running, priority, *words, name="stele.test", say=b""):
     done = subprocess.run(
@@ -478,7 +479,8 @@ def gnutls_agrees(body):
             said = gnutls(running, "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:"
                           f"+{cipher}:-KX-ALL:+ECDHE-{kind}", say=GET)
             assert said.status == 0, f"{cipher}, {kind}: {said.tail()}"
-            assert rf"TLS1.2.*\(ECDHE-\w+\)-\({kind}-[\w-]+\)-\({cipher}\)" in said, said.tail()
+            assert rf"TLS1.2.*\(ECDHE-\w+\)-\({kind}-[\w-]+\)-\({cipher}\)" in said, \
+                said.tail()
             assert "^HTTP/1.1 200 OK" in said
     for group in "X25519", "SECP256R1", "SECP384R1":
         said = gnutls(running, "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+ECDHE-RSA:"
@@ -491,7 +493,7 @@ def gnutls_agrees(body):
     assert said.status != 0 and "protocol version" in said, said.tail()
 
 
-# ---- sslscan -------------------------------------------------------------------------
+# ---- sslscan -----------------------------------------------------------------------
 
 def sslscan_finds_nothing_else(body):
     """But for curves: it looks for those only in flights of several records, and ours
@@ -499,7 +501,8 @@ def sslscan_finds_nothing_else(body):
     running = server(body)
     done = subprocess.run(
         ["sslscan", "--xml=-", "--no-colour", "--no-groups",
-         "--sni-name=stele.test", f"{running.ipv4}:443"], check=True, capture_output=True, timeout=200)
+         "--sni-name=stele.test", f"{running.ipv4}:443"],
+        check=True, capture_output=True, timeout=200)
     found = xml.etree.ElementTree.fromstring(done.stdout).find("ssltest")
     on = {(p.get("type"), p.get("version")) for p in found.findall("protocol")
           if p.get("enabled") == "1"}
@@ -512,7 +515,7 @@ def sslscan_finds_nothing_else(body):
     assert not [h for h in found.findall("heartbleed") if h.get("vulnerable") == "1"]
 
 
-# ---- The end -------------------------------------------------------------------------
+# ---- The end -----------------------------------------------------------------------
 
 def is_as_sound_as_before(body):
     """After all of that: no crash, and every buffer is back."""

@@ -2,12 +2,11 @@
 """Strangers on the TLS port: whatever they say, they get the alert that the RFCs name
 and are closed, others are served, and every buffer comes back.
 
-RFC 5246 where nothing else is said; alerts: section 7.2.2.
+What is said stands in tlsbad.py.
 
 timeout: 600
 """
 import functools
-import os
 import random
 import re
 import socket
@@ -17,20 +16,17 @@ import time
 
 import certs
 import sites
+import tlsbad
 import tlswire
 import vm
 from run_hostile import Others
+from tlsbad import REQUEST, Bad, client_hello
 from tlswire import (
-    ALERT, BAD_RECORD_MAC, CCS, CERTIFICATE, CERTIFICATE_VERIFY, CLIENT_HELLO,
-    CLIENT_KEY, CLOSE_NOTIFY, DATA, DECODE_ERROR, DECRYPT_ERROR, ECDSA_CHACHA,
-    FALLBACK_SCSV, FATAL, FINISHED, HANDSHAKE, HANDSHAKE_FAILURE, HELLO_DONE,
-    HELLO_REQUEST, ILLEGAL_PARAMETER, INAPPROPRIATE_FALLBACK, KEY_EXCHANGE,
-    NO_APPLICATION_PROTOCOL, NO_RENEGOTIATION, PROTOCOL_VERSION, RECORD_OVERFLOW,
-    SERVER_HELLO, UNEXPECTED_MESSAGE, WARNING, extension, hello, message, record,
-    vector)
+    ALERT, CLIENT_HELLO, CLIENT_KEY, CLOSE_NOTIFY, DATA, DECODE_ERROR, ECDSA_CHACHA,
+    FALLBACK_SCSV, FATAL, HANDSHAKE, NO_RENEGOTIATION, WARNING, extension, hello, message,
+    record)
 
 BODIES = ("process", "sanitized", "q35")
-REQUEST = b"GET / HTTP/1.1\r\nHost: stele.test\r\n\r\n"
 DEADLINE_S = 15         # for a handshake: LIMIT_HANDSHAKE_MS
 
 
@@ -63,281 +59,7 @@ def serves(running):
     return vm.fetch(running.ipv4, "/", tls=authority().trusting())[0] == 200
 
 
-# ---- What is said, in which state, and the alert that it gets ---------------------------
-
-class Bad:
-    """One thing to say: bytes, or a function of the wire; and the alerts that fit it.
-
-    alerts   fatal ones: one, or several where the RFCs leave a choice; None: closed in
-             silence; CLOSE_NOTIFY: that
-    """
-
-    def __init__(self, name, state, what, *alerts):
-        self.name, self.state, self.what = name, state, what
-        self.alerts = [a if a is None else (FATAL if a else WARNING, a) for a in alerts]
-
-    def try_it(self, address):
-        with tlswire.Wire(address) as wire:
-            wire.come_to(self.state)
-            if callable(self.what):
-                self.what(wire)
-            else:
-                wire.send_raw(self.what)
-            alert = wire.last_alert()
-        assert alert in self.alerts, f"{self.name}: {alert}, not {self.alerts}"
-
-
-def client_hello(*more, **words):
-    return record(HANDSHAKE, message(CLIENT_HELLO, hello(*more, **words)))
-
-
-def says(kind, body):
-    return lambda wire: wire.send(kind, body)
-
-
-def says_message(kind, body):
-    return lambda wire: wire.send_message(kind, body)
-
-
-GARBAGE = random.Random(1).randbytes(300)
-SSL2_HELLO = bytes.fromhex("802e0100020015000000100100800300800700c0060040020080") + \
-    bytes(20)
-
-# What is not a record of TLS; to be tried in every state.
-BROKEN_RECORDS = (
-    ("unknown type 24", record(24, b"\1\0\1\0"), UNEXPECTED_MESSAGE),
-    ("type 0", record(0, b"\0" * 20), UNEXPECTED_MESSAGE),
-    ("type 255", record(255, b"\0" * 20), UNEXPECTED_MESSAGE),
-    ("version 2.0", record(HANDSHAKE, bytes(40), version=0x0200), PROTOCOL_VERSION),
-    ("version 4.0", record(HANDSHAKE, bytes(40), version=0x0400), PROTOCOL_VERSION),
-    ("too long by one", record(HANDSHAKE, bytes(30), length=16384 + 2049),
-     RECORD_OVERFLOW),
-    ("as long as can be said", record(HANDSHAKE, bytes(30), length=65535),
-     RECORD_OVERFLOW),
-)
-
-FIRST_BYTES = (
-    ("garbage", b"\xff" + GARBAGE, UNEXPECTED_MESSAGE),
-    # Appendix E.2: SSL 2.0 hellos need not be understood.
-    ("SSL 2.0", SSL2_HELLO, UNEXPECTED_MESSAGE, PROTOCOL_VERSION),
-    ("application data first", record(DATA, b"GET"), UNEXPECTED_MESSAGE),
-    ("ChangeCipherSpec first", record(CCS, b"\1"), UNEXPECTED_MESSAGE),
-    # Section 6.2.1: no empty fragments of these types.
-    ("an empty handshake record", record(HANDSHAKE, b""), UNEXPECTED_MESSAGE,
-     DECODE_ERROR),
-    ("an empty alert", record(ALERT, b""), UNEXPECTED_MESSAGE, DECODE_ERROR),
-    ("plain text of 16385 bytes", record(HANDSHAKE, bytes(16385)), RECORD_OVERFLOW),
-    ("an alert of level 3", record(ALERT, b"\3\x28"), None, ILLEGAL_PARAMETER),
-    ("fatal alert", record(ALERT, b"\2\x28"), None),
-    ("close_notify", record(ALERT, b"\1\0"), CLOSE_NOTIFY),
-)
-
-FIRST_MESSAGES = tuple(
-    (f"message {kind} first", record(HANDSHAKE, message(kind, bytes(length))),
-     UNEXPECTED_MESSAGE)
-    for kind, length in ((HELLO_REQUEST, 0), *((kind, 40) for kind in (SERVER_HELLO, CERTIFICATE, KEY_EXCHANGE, HELLO_DONE,
-                 CERTIFICATE_VERIFY, CLIENT_KEY, FINISHED, 99))))
-
-ALPN_H2 = extension(16, vector(2, b"\2h2"))
-HELLOS = (
-    ("version 1.0", client_hello(version=0x0301), PROTOCOL_VERSION),
-    ("version 1.1", client_hello(version=0x0302), PROTOCOL_VERSION),
-    ("version SSL 3.0", client_hello(version=0x0300), PROTOCOL_VERSION),
-    ("version 2.0", client_hello(version=0x0200), PROTOCOL_VERSION),
-    ("version 0", client_hello(version=0), PROTOCOL_VERSION),
-    # RFC 7507, section 3: protocol_version may come first.
-    ("a downgrade", client_hello(version=0x0302, suites=(ECDSA_CHACHA, FALLBACK_SCSV)),
-     PROTOCOL_VERSION, INAPPROPRIATE_FALLBACK),
-    ("no suite of ours", client_hello(suites=(0x002f, 0x009c)), HANDSHAKE_FAILURE),
-    ("no suite at all", client_hello(suites=()), DECODE_ERROR, HANDSHAKE_FAILURE,
-     ILLEGAL_PARAMETER),
-    # Section 7.4.1.2: null has to be among them.
-    ("compression only", client_hello(compressions=b"\1"), ILLEGAL_PARAMETER,
-     HANDSHAKE_FAILURE, DECODE_ERROR),
-    ("no compression method", client_hello(compressions=b""), DECODE_ERROR,
-     ILLEGAL_PARAMETER, HANDSHAKE_FAILURE),
-    ("no curve of ours", client_hello(extensions=tlswire.SIGNATURES + extension(
-        10, vector(2, b"\0\x19"))), HANDSHAKE_FAILURE),
-    ("no hash of ours", client_hello(extensions=tlswire.GROUPS + extension(
-        13, vector(2, b"\1\1\2\1\2\3"))), HANDSHAKE_FAILURE),
-    ("h2 only", client_hello(more=ALPN_H2), NO_APPLICATION_PROTOCOL),
-    # RFC 5746, section 3.6.
-    ("renegotiation_info of another connection", client_hello(more=extension(
-        0xff01, vector(1, bytes(12)))), HANDSHAKE_FAILURE),
-    ("bytes behind the extensions", client_hello(tail=b"\0"), DECODE_ERROR),
-    ("a session id of 33 bytes", client_hello(session=bytes(33)), DECODE_ERROR,
-     ILLEGAL_PARAMETER),
-    ("an odd number of suite bytes", record(HANDSHAKE, message(CLIENT_HELLO, (
-        b"\3\3" + bytes(32) + b"\0" + vector(2, b"\xcc\xa9\0") + b"\1\0"))),
-     DECODE_ERROR),
-    ("an extension longer than all of them", client_hello(
-        extensions=b"\0\0\0\x40" + bytes(8)), DECODE_ERROR),
-    ("extensions longer than the message", record(HANDSHAKE, message(
-        CLIENT_HELLO, hello(extensions=b"")[:-2] + b"\0\x10" + bytes(8))),
-     DECODE_ERROR),
-    ("a name longer than its list", client_hello(
-        extensions=extension(0, b"\0\x05\0\0\x40abcd")), DECODE_ERROR),
-    ("protocols longer than their list", client_hello(
-        more=extension(16, b"\0\x03\x08h2")), DECODE_ERROR),
-    ("a hello cut short", record(HANDSHAKE, message(CLIENT_HELLO, hello()[:20])),
-     DECODE_ERROR),
-    ("an empty hello", record(HANDSHAKE, message(CLIENT_HELLO, b"")), DECODE_ERROR),
-    ("two hellos", client_hello() * 2, UNEXPECTED_MESSAGE),
-    ("a hello and more in its record", record(
-        HANDSHAKE, message(CLIENT_HELLO, hello()) + message(CLIENT_HELLO, hello())),
-     UNEXPECTED_MESSAGE),
-)
-
-
-def long_hello(length):
-    """A hello of so many bytes, in whole records: unknown extensions fill it."""
-    missing = length - len(hello()) - 4
-    more = b""
-    while missing > 0:
-        more += extension(0x5a5a + len(more) % 999, bytes(min(missing, 16384) - 4))
-        missing -= 16384
-    whole = message(CLIENT_HELLO, hello(more=more)[:length])
-    return b"".join(record(HANDSHAKE, whole[at:at + 16384])
-                    for at in range(0, len(whole), 16384))
-
-
-def endless_hello(length):
-    """Its length field says 16 MiB, and it keeps coming."""
-    return record(HANDSHAKE, b"\1\xff\xff\xff" + bytes(16380)) + b"".join(
-        record(HANDSHAKE, bytes(16384)) for _ in range(length // 16384))
-
-
-# In the middle of a handshake.  After "flight taken" the client is next.
-def wrong_finished(wire):
-    wire.send_message(FINISHED, bytes(12))
-
-
-def finished_of_other_length(wire):
-    wire.send_message(FINISHED, wire.verify_data(b"client finished") + b"\0")
-
-
-def damaged_finished(wire):
-    data = bytearray(wire.sealed(HANDSHAKE, wire.note(
-        message(FINISHED, wire.verify_data(b"client finished")))))
-    data[-1] ^= 1
-    wire.send_raw(bytes(data))
-
-
-def finished_then_junk(wire):
-    whole = message(FINISHED, wire.verify_data(b"client finished"))
-    wire.send(HANDSHAKE, whole + message(CLIENT_HELLO, b""))
-
-
-def key_with_point(point):
-    return lambda wire: wire.send_message(CLIENT_KEY, wire.client_key(point))
-
-
-def part_of_a_message_then_ccs(wire):
-    wire.send(HANDSHAKE, message(FINISHED, bytes(12))[:5])
-    wire.send_ccs()
-    wire.send_finished()
-
-
-def key_and_part_of_a_message_then_ccs(wire):
-    wire.send(HANDSHAKE, wire.note(message(CLIENT_KEY, wire.client_key())) + b"\x14\0")
-    wire.send_ccs()
-    wire.send_finished()
-
-
-MIDDLE = (
-    ("flight taken", "a second hello", says_message(CLIENT_HELLO, hello()),
-     UNEXPECTED_MESSAGE),
-    ("flight taken", "CCS before the key", says(CCS, b"\1"), UNEXPECTED_MESSAGE),
-    ("flight taken", "Finished before the key", says_message(FINISHED, bytes(12)),
-     UNEXPECTED_MESSAGE),
-    ("flight taken", "data before the key", says(DATA, REQUEST), UNEXPECTED_MESSAGE),
-    ("flight taken", "a certificate nobody asked for", says_message(
-        CERTIFICATE, b"\0\0\0"), UNEXPECTED_MESSAGE),
-    ("flight taken", "a key of no bytes", says_message(CLIENT_KEY, b""), DECODE_ERROR),
-    ("flight taken", "a key longer than its message", says_message(
-        CLIENT_KEY, b"\x20" + bytes(31)), DECODE_ERROR),
-    ("flight taken", "a key shorter than its message", says_message(
-        CLIENT_KEY, b"\x1f" + bytes(32)), DECODE_ERROR, ILLEGAL_PARAMETER),
-    # RFC 8422, section 5.11 (X25519 of 31 bytes is no point; an all-zero result
-    # must end the handshake).
-    ("flight taken", "a point of 31 bytes", key_with_point(bytes(31)),
-     ILLEGAL_PARAMETER, DECODE_ERROR),
-    ("flight taken", "a point that gives zero", lambda wire: (
-        key_with_point(bytes(32))(wire), wire.send_ccs(), wire.send_finished()),
-     ILLEGAL_PARAMETER, HANDSHAKE_FAILURE, BAD_RECORD_MAC),
-    ("flight taken", "part of a message, then CCS", lambda wire: (
-        wire.client_key(), part_of_a_message_then_ccs(wire)), UNEXPECTED_MESSAGE),
-    ("flight taken", "CCS within a message", key_and_part_of_a_message_then_ccs,
-     UNEXPECTED_MESSAGE),
-    ("key sent", "Finished in the clear", lambda wire: wire.send_finished(),
-     UNEXPECTED_MESSAGE),
-    ("key sent", "the key again", says_message(CLIENT_KEY, vector(1, bytes(32))),
-     UNEXPECTED_MESSAGE),
-    ("key sent", "CCS of two bytes", says(CCS, b"\1\1"), UNEXPECTED_MESSAGE,
-     DECODE_ERROR, ILLEGAL_PARAMETER),
-    ("key sent", "CCS that says 2", says(CCS, b"\2"), UNEXPECTED_MESSAGE,
-     DECODE_ERROR, ILLEGAL_PARAMETER),
-    ("key sent", "data in the clear", says(DATA, REQUEST), UNEXPECTED_MESSAGE),
-    ("ccs sent", "junk after CCS", lambda wire: wire.send_raw(
-        record(HANDSHAKE, GARBAGE[:40])), BAD_RECORD_MAC),
-    ("ccs sent", "a record too short to be sealed", lambda wire: wire.send_raw(
-        record(HANDSHAKE, bytes(15))), BAD_RECORD_MAC),
-    ("ccs sent", "data before Finished", says(DATA, REQUEST), UNEXPECTED_MESSAGE),
-    ("ccs sent", "a second CCS, sealed", says(CCS, b"\1"), UNEXPECTED_MESSAGE),
-    ("ccs sent", "a hello in place of Finished", says_message(CLIENT_HELLO, hello()),
-     UNEXPECTED_MESSAGE),
-    ("ccs sent", "a wrong Finished", wrong_finished, DECRYPT_ERROR),
-    ("ccs sent", "a Finished of 13 bytes", finished_of_other_length, DECODE_ERROR,
-     DECRYPT_ERROR),
-    ("ccs sent", "a damaged Finished", damaged_finished, BAD_RECORD_MAC),
-    ("ccs sent", "more behind Finished", finished_then_junk, UNEXPECTED_MESSAGE),
-)
-
-
-# After the handshake.
-def damaged_data(at):
-    def say(wire):
-        data = bytearray(wire.sealed(DATA, REQUEST))
-        data[at] ^= 0x40
-        wire.send_raw(bytes(data))
-    return say
-
-
-def the_same_twice(wire):
-    data = wire.sealed(DATA, b"GET / HTTP/1.1\r\n")
-    wire.send_raw(data + data)
-
-
-def two_swapped(wire):
-    first, second = wire.sealed(DATA, b"GET / "), wire.sealed(DATA, b"HTTP/1.1\r\n")
-    wire.send_raw(second + first)
-
-
-def type_changed(wire):
-    data = bytearray(wire.sealed(DATA, REQUEST))
-    data[0] = HANDSHAKE
-    wire.send_raw(bytes(data))
-
-
-AFTER = (
-    ("one bit of the data", damaged_data(8), BAD_RECORD_MAC),
-    ("one bit of the tag", damaged_data(-1), BAD_RECORD_MAC),
-    ("another type", type_changed, BAD_RECORD_MAC),
-    ("a record twice", the_same_twice, BAD_RECORD_MAC),
-    ("two records swapped", two_swapped, BAD_RECORD_MAC),
-    ("no tag", lambda wire: wire.send_raw(record(DATA, b"")), BAD_RECORD_MAC),
-    ("half a tag", lambda wire: wire.send_raw(record(DATA, bytes(8))), BAD_RECORD_MAC),
-    ("plain text of 16385 bytes", says(DATA, bytes(16385)), RECORD_OVERFLOW),
-    ("CCS", says(CCS, b"\1"), UNEXPECTED_MESSAGE),
-    ("CCS in the clear", lambda wire: wire.send_raw(record(CCS, b"\1")),
-     BAD_RECORD_MAC, UNEXPECTED_MESSAGE),
-    ("a message nobody expects", says_message(CLIENT_KEY, bytes(33)),
-     UNEXPECTED_MESSAGE),
-    ("an alert of one byte", says(ALERT, b"\1"), DECODE_ERROR, UNEXPECTED_MESSAGE),
-    ("an empty alert", says(ALERT, b""), DECODE_ERROR, UNEXPECTED_MESSAGE),
-    ("fatal alert", says(ALERT, b"\2\x28"), None),
-)
-
+# ---- What is said, in which state, and the alert that it gets: tlsbad.py -----------
 
 def check_all(body, table):
     running = server(body)
@@ -356,7 +78,7 @@ def check_all(body, table):
 
 def first_bytes(body):
     check_all(body, [Bad(name, "connected", what, *alerts) for name, what, *alerts
-                     in FIRST_BYTES + FIRST_MESSAGES])
+                     in tlsbad.FIRST_BYTES + tlsbad.FIRST_MESSAGES])
 
 
 def plain_http_is_told(body):
@@ -374,25 +96,25 @@ def broken_records_in_every_state(body):
     """Where our side is protected already, the alert is, too."""
     check_all(body, [Bad(f"{name}, {state}", state, what, *alerts)
                      for state in ("connected", "flight taken", "key sent", "done")
-                     for name, what, *alerts in BROKEN_RECORDS])
+                     for name, what, *alerts in tlsbad.BROKEN_RECORDS])
 
 
 def malformed_hellos(body):
     check_all(body, [Bad(name, "connected", what, *alerts) for name, what, *alerts
-                     in HELLOS])
+                     in tlsbad.HELLOS])
 
 
 def wrong_steps_in_the_handshake(body):
     check_all(body, [Bad(name, state, what, *alerts) for state, name, what, *alerts
-                     in MIDDLE])
+                     in tlsbad.MIDDLE])
 
 
 def wrong_records_after_it(body):
     check_all(body, [Bad(name, "done", what, *alerts) for name, what, *alerts
-                     in AFTER])
+                     in tlsbad.AFTER])
 
 
-# ---- What is odd but allowed -------------------------------------------------------------
+# ---- What is odd but allowed -------------------------------------------------------
 
 def answered(wire):
     wire.send(DATA, REQUEST)
@@ -416,7 +138,7 @@ def odd_clients_are_served(body):
         for at in range(len(whole)):
             wire.send_raw(record(HANDSHAKE, whole[at:at + 1]))
         wire.send_ccs()
-        whole = wire.note(message(FINISHED, wire.verify_data(b"client finished")))
+        whole = wire.note(message(tlswire.FINISHED, wire.verify_data(b"client finished")))
         for at in range(len(whole)):
             wire.send(HANDSHAKE, whole[at:at + 1])
         wire.take_finished()
@@ -454,7 +176,7 @@ def long_hellos(body):
     address = server(body).ipv4
     for length in 3000, 16384, 17000, 40000:
         with tlswire.Wire(address) as wire:
-            data = long_hello(length)
+            data = tlsbad.long_hello(length)
             wire.client_random = data[11:43]
             for at in range(0, len(data), 5 + 16384):
                 wire.note(data[at + 5:at + 5 + 16384])
@@ -462,8 +184,8 @@ def long_hellos(body):
             wire.come_on("done")
             answered(wire)
     check_all(body, [
-        Bad("a hello of 70,000 bytes", "connected", endless_hello(70000), DECODE_ERROR),
-        Bad("and of 16 MiB", "connected", endless_hello(200000), DECODE_ERROR)])
+        Bad("a hello of 70,000 bytes", "connected", tlsbad.endless_hello(70000), DECODE_ERROR),
+        Bad("and of 16 MiB", "connected", tlsbad.endless_hello(200000), DECODE_ERROR)])
 
 
 def close_notify_is_answered(body):
@@ -491,7 +213,7 @@ def warnings_do_not_keep_anyone_busy(body):
     assert serves(running)
 
 
-# ---- Truncated everything ------------------------------------------------------------------
+# ---- Truncated everything ----------------------------------------------------------
 
 def end_with_reset(sock):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -524,6 +246,45 @@ def handshakes_cut_anywhere(body):
     assert serves(running)
 
 
+class Flipped(tlswire.Wire):
+    """An honest client on a wire that changes one bit of what it sends."""
+
+    def __init__(self, address, at, bit):
+        super().__init__(address, timeout=0.4)
+        self.at, self.bit = at, bit
+
+    def send_raw(self, data):
+        if 0 <= self.at < len(data):
+            data = data[:self.at] + bytes([data[self.at] ^ 1 << self.bit]) + \
+                data[self.at + 1:]
+        self.at -= len(data)
+        super().send_raw(data)
+
+
+def one_bit_changes_anywhere(body):
+    """Nothing gets through: the handshake ends with an alert, or waits for more."""
+    running = server(body)
+    numbers, ends = random.Random(5), {}
+    for at in range(0, 400, 3):
+        with Flipped(running.ipv4, at, numbers.randrange(8)) as wire:
+            try:
+                wire.shake_hands()
+                wire.send(DATA, REQUEST)
+                kind, payload = wire.receive()
+                end = payload[1] if kind == ALERT else "answer"
+            except tlswire.Alerted as alert:
+                end = alert.what[1]
+            except (tlswire.Closed, TimeoutError, AssertionError) as error:
+                end = type(error).__name__      # AssertionError: another curve
+        if wire.at >= 0:
+            break       # that was all it had to say
+        assert end != "answer", f"one is served, with a bit changed in byte {at}"
+        ends[end] = ends.get(end, 0) + 1
+    print(f"# {ends}")
+    assert end == "answer" and len(ends) > 3 and ends.get("TimeoutError", 0) < 20, ends
+    assert serves(running)
+
+
 def stalled_handshakes_come_to_an_end(body):
     """200 clients fall silent in the middle; others are served, and the buffers come
     back when their time is up."""
@@ -552,7 +313,7 @@ def stalled_handshakes_come_to_an_end(body):
         wire.socket.close()
 
 
-# ---- The end -----------------------------------------------------------------------------
+# ---- The end -----------------------------------------------------------------------
 
 def levels(running):
     """The next "pools:" line: {name: level}."""
@@ -580,7 +341,8 @@ CASES = (
     first_bytes, plain_http_is_told, broken_records_in_every_state, malformed_hellos,
     wrong_steps_in_the_handshake, wrong_records_after_it, odd_clients_are_served,
     long_hellos, close_notify_is_answered, warnings_do_not_keep_anyone_busy,
-    handshakes_cut_anywhere, stalled_handshakes_come_to_an_end, is_as_sound_as_before,
+    handshakes_cut_anywhere, one_bit_changes_anywhere,
+    stalled_handshakes_come_to_an_end, is_as_sound_as_before,
 )
 
 

@@ -140,7 +140,7 @@ def slow_reader(address, folder):
     assert digest.hexdigest() == digest_of(folder)
 
 
-# ---- Many, and little memory ---------------------------------------------------------
+# ---- Many, and little memory -------------------------------------------------------
 
 def open_many(address, count):
     """Clients that have had one answer each; all but the first resume its session."""
@@ -253,7 +253,7 @@ def is_sound_with(server, target):
     vm.assert_pools_idle(server)
 
 
-# ---- Ends ----------------------------------------------------------------------------
+# ---- Ends --------------------------------------------------------------------------
 
 def ends_are_what_they_say(body):
     """close_notify behind the last byte of an answer that ends the connection; and
@@ -284,7 +284,7 @@ def cut_short_by_the_power_button(server):
         server.wait_ended(15)
 
 
-# ---- Slow clients: LIMIT_*_MS of config/limits.h ---------------------------------------
+# ---- Slow clients: LIMIT_*_MS of config/limits.h -----------------------------------
 
 def is_clean(sock, seconds):
     """The seconds until close_notify; an end without it raises."""

@@ -33,7 +33,7 @@ FALLBACK_SCSV, RENEGOTIATION_SCSV = 0x5600, 0x00ff
 PLAIN_MAX = 16384
 
 
-# ---- Primitives ------------------------------------------------------------------
+# ---- Primitives --------------------------------------------------------------------
 
 P25519 = 2**255 - 19
 
@@ -135,7 +135,7 @@ class Protection:
         return chacha20(self.key, nonce, sealed)
 
 
-# ---- Messages --------------------------------------------------------------------
+# ---- Messages ----------------------------------------------------------------------
 
 def vector(size, data):
     return len(data).to_bytes(size, "big") + data
@@ -182,6 +182,14 @@ class Closed(Exception):
     def __init__(self, how):
         super().__init__(f"closed by {how}")
         self.how = how
+
+
+class Alerted(AssertionError):
+    """An alert came where the handshake should have gone on; `what` are its bytes."""
+
+    def __init__(self, what):
+        super().__init__(f"alert {tuple(what)} in the handshake")
+        self.what = what
 
 
 class Wire:
@@ -261,7 +269,7 @@ class Wire:
                 len(self.messages) < 4 + int.from_bytes(self.messages[1:4], "big"):
             kind, payload = self.receive()
             if kind == ALERT:
-                raise AssertionError(f"alert {tuple(payload)} in the handshake")
+                raise Alerted(payload)
             assert kind in (HANDSHAKE, CCS), f"type {kind} in the handshake"
             if kind == HANDSHAKE:
                 self.messages += payload

@@ -49,7 +49,7 @@ def run(*command):
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 
-# ---- Images --------------------------------------------------------------------
+# ---- Images ------------------------------------------------------------------------
 
 def make_rom(site, name):
     """Bake a folder; returns the ROM's path."""
@@ -73,7 +73,7 @@ def make_image(rom, name, server=None):
     return out
 
 
-# ---- The wire ------------------------------------------------------------------
+# ---- The wire ----------------------------------------------------------------------
 
 class Tap:
     """A tap device with addresses: ours end in .1, the server's in .2.
@@ -167,7 +167,7 @@ def read_text(path):
         return ""
 
 
-# ---- What serves ---------------------------------------------------------------
+# ---- What serves -------------------------------------------------------------------
 
 class Server:
     """What Machine and Process have in common."""
@@ -370,7 +370,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-# ---- Clients -------------------------------------------------------------------
+# ---- Clients -----------------------------------------------------------------------
 
 def connect(address, port=80, timeout=30):
     """A TCP connection; the address may have a scope (fe80::1%tap1)."""
@@ -468,7 +468,7 @@ def assert_pools_idle(server):
     assert not left, f"in use: {left}"
 
 
-# ---- Reporting -----------------------------------------------------------------
+# ---- Reporting ---------------------------------------------------------------------
 
 class Suite:
     """Runs cases (functions) and prints TAP.

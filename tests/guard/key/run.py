@@ -16,7 +16,6 @@ import functools
 import os
 import re
 import struct
-import subprocess
 import sys
 import threading
 
@@ -42,7 +41,7 @@ ADDRESS = 0x000ffffffffff000
 PAGE = 4096
 
 
-# ---- What is secret, and what it may look like --------------------------------------------
+# ---- What is secret, and what it may look like -------------------------------------
 
 def secret_numbers(path):
     """Yield (name, bytes, big-endian) for each secret number of a key."""
@@ -111,7 +110,7 @@ def search(memory):
             if memory[at:at + PIECE] in known}
 
 
-# ---- The machine's memory ------------------------------------------------------------------
+# ---- The machine's memory ----------------------------------------------------------
 
 class Look:
     """The memory of a machine that stands still, and what ring 3 can read of it."""
@@ -162,7 +161,7 @@ class Look:
         return b"".join(parts)
 
 
-# ---- Cases ---------------------------------------------------------------------------------
+# ---- Cases -------------------------------------------------------------------------
 
 @functools.lru_cache(maxsize=None)
 def built():
