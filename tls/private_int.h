@@ -63,7 +63,7 @@ struct tls_session {
 	bool resume;              /* the app asked for what is kept */
 	bool stalled;             /* net holds bytes that were not looked at */
 	bool partial;             /* net holds the beginning of a record, and has a deadline */
-	bool got_fin;             /* the peer's FIN came while we were stalled */
+	bool got_fin;             /* the peer's FIN came */
 	bool got_close;           /* close_notify came: what follows it is ignored */
 	bool told_closed;         /* the app knows of one of these two */
 };
