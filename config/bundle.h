@@ -41,7 +41,7 @@ struct bundle_header {
 	uint32_t secret_len;   /* whole pages; 0 if and only if key_count is 0 */
 	uint32_t key_count;    /* 0..LIMIT_KEYS */
 	uint32_t zero;
-	uint8_t sha256[32];    /* of everything from public_off to the end of the file */
+	uint8_t sha256[32];    /* of the whole file, with zeroes in place of these bytes */
 	char settings[BUNDLE_SETTINGS_CAP];
 	uint8_t rest[BUNDLE_PAGE - 72 - BUNDLE_SETTINGS_CAP];   /* zero */
 };

@@ -60,8 +60,9 @@ static void put_digest(uint8_t *bytes, size_t len)
 
 	if (len < BUNDLE_PAGE)
 		return;
+	memset(header->sha256, 0, sizeof header->sha256);
 	br_sha256_init(&hash);
-	br_sha256_update(&hash, bytes + BUNDLE_PAGE, len - BUNDLE_PAGE);
+	br_sha256_update(&hash, bytes, len);
 	br_sha256_out(&hash, header->sha256);
 }
 

@@ -253,11 +253,16 @@ static const char *check_header(const struct bundle_header *header, uint64_t len
 static bool digest_fits(const uint8_t *bundle, const struct bundle_header *header,
     uint64_t len)
 {
+	static const uint8_t zeroes[SHA256_LEN];
+	const size_t before = offsetof(struct bundle_header, sha256);
+	const size_t after = before + SHA256_LEN;
 	br_sha256_context hash;
 	uint8_t digest[SHA256_LEN];
 
 	br_sha256_init(&hash);
-	br_sha256_update(&hash, bundle + header->public_off, len - header->public_off);
+	br_sha256_update(&hash, bundle, before);
+	br_sha256_update(&hash, zeroes, sizeof zeroes);
+	br_sha256_update(&hash, bundle + after, len - after);
 	br_sha256_out(&hash, digest);
 	wipe(&hash, sizeof hash);
 	return memcmp(digest, header->sha256, sizeof digest) == 0;

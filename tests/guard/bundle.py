@@ -47,9 +47,9 @@ def make(keys, settings=b"", public=b""):
     public = pages(public or struct.pack("<IIII", 0, 0, 0, 0))
     secret = pages(b"".join(keys))
     header = struct.pack("<8sIIIIIIII32s", b"STELEBDL", 1, 0, PAGE, len(public),
-                         PAGE + len(public), len(secret), len(keys), 0,
-                         hashlib.sha256(public + secret).digest())
-    return (header + settings).ljust(PAGE, b"\0") + public + secret
+                         PAGE + len(public), len(secret), len(keys), 0, bytes(32))
+    data = (header + settings).ljust(PAGE, b"\0") + public + secret
+    return data[:40] + hashlib.sha256(data).digest() + data[72:]
 
 
 def keys():

@@ -112,6 +112,6 @@ void make_digest(uint8_t *bundle, size_t len)
 {
 	struct bundle_header *header = (void *)bundle;
 
-	if (len > BUNDLE_PAGE)
-		SHA256(bundle + BUNDLE_PAGE, len - BUNDLE_PAGE, header->sha256);
+	memset(header->sha256, 0, sizeof header->sha256);
+	SHA256(bundle, len, header->sha256);
 }

@@ -211,8 +211,8 @@ def development_promises_nothing(body):
 
 def resealed(data):
     """The same with a digest that fits."""
-    digest = hashlib.sha256(data[PAGE:]).digest()
-    return data[:SHA256_OFF] + digest + data[SHA256_OFF + 32:]
+    before, after = data[:SHA256_OFF], data[SHA256_OFF + 32:]
+    return before + hashlib.sha256(before + bytes(32) + after).digest() + after
 
 
 def damaged_bundles():
@@ -230,7 +230,7 @@ def damaged_bundles():
         return good[:at] + struct.pack("<I", value) + good[at + 4:]
     for at, name in ((0, "magic"), (8, "version"), (13, "flags"), (16, "public_off"),
                      (20, "public_len"), (28, "secret_len"), (32, "key_count"),
-                     (SHA256_OFF + 9, "digest"), (PAGE - 1, "header's rest"),
+                     (SHA256_OFF + 9, "digest"), (75, "settings"), (PAGE - 1, "header's rest"),
                      (public_off, "public part"), (secret_off - 1, "public part's end"),
                      (secret_off + 30, "first key"), (len(good) - 1, "last byte")):
         yield name + " with another bit", with_bit(at)

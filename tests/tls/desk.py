@@ -1,5 +1,6 @@
 """What the tests of mkinstance share: running it, and the words openssl has for things."""
 import calendar
+import hashlib
 import os
 import stat
 import subprocess
@@ -105,6 +106,12 @@ def same_key(record, path):
 
 def damage(data, off, value):
     return data[:off] + value + data[off + len(value):]
+
+
+def resealed(data):
+    """A bundle with the digest that fits it."""
+    data = damage(data, 40, bytes(32))
+    return damage(data, 40, hashlib.sha256(data).digest())
 
 
 def without_override():

@@ -33,7 +33,7 @@ class Bundle:
         assert secret_off == public_off + public_len
         assert secret_len == pages(2048 * key_count)
         assert secret_off + secret_len == len(data)
-        assert hashlib.sha256(data[public_off:]).digest() == digest
+        assert hashlib.sha256(data[:40] + bytes(32) + data[72:]).digest() == digest
         assert self.flags in (0, 1)
 
         text = settings.split(b"\0", 1)[0]

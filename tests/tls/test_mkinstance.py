@@ -5,7 +5,6 @@ description only, and compared with what openssl says of the same files.
 
 timeout: 600
 """
-import hashlib
 import os
 import re
 import resource
@@ -18,7 +17,7 @@ import time
 import pytest
 from certmaker import der, der_int, numbers, openssl, prime, rsa_pem
 from desk import (
-    DAY, MKINSTANCE, damage, needs_rights_taken, pair, same_key, shown, unix_date,
+    DAY, MKINSTANCE, damage, needs_rights_taken, pair, resealed, same_key, shown, unix_date,
     without_override,
 )
 from read_bundle import Bundle
@@ -290,7 +289,7 @@ def test_a_bundle_with_wild_numbers_is_not_listed(desk, good, field):
     desk.make(*good)
     data = damage(desk.out.read_bytes(), 4096 + 4 * PUBLIC.index(field),
                   b"\xf0\xff\xff\xff")
-    desk.out.write_bytes(damage(data, 40, hashlib.sha256(data[4096:]).digest()))
+    desk.out.write_bytes(resealed(data))
     listed = desk.run("--list", desk.out)
     assert listed.stderr == (f"mkinstance: error: {desk.out}: is damaged: "
                              "a part of it lies outside\n")
@@ -302,7 +301,7 @@ def test_a_bundle_with_wild_lengths_is_not_listed(desk, good, length):
     data = desk.out.read_bytes()
     certs, = struct.unpack_from("<I", data, 4096 + 4 * PUBLIC.index("certs.off"))
     data = damage(data, 4096 + certs, struct.pack("<I", length))
-    desk.out.write_bytes(damage(data, 40, hashlib.sha256(data[4096:]).digest()))
+    desk.out.write_bytes(resealed(data))
     assert desk.run("--list", desk.out).stderr.endswith("a part of it lies outside\n")
 
 

@@ -149,7 +149,8 @@ uint8_t *bundle_make(struct instance *in, size_t *len)
 
 	memcpy(header.magic, BUNDLE_MAGIC, sizeof header.magic);
 	memcpy(header.settings, in->settings, sizeof header.settings);
-	SHA256(bytes + header.public_off, *len - header.public_off, header.sha256);
+	memcpy(bytes, &header, sizeof header);
+	SHA256(bytes, *len, header.sha256);
 	memcpy(bytes, &header, sizeof header);
 	return bytes;
 }

@@ -1,4 +1,5 @@
 /* A bundle read back, for people; the contract is bundle.h. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,6 +31,18 @@ const uint8_t *bundle_span(const uint8_t *bytes, struct bundle_span span)
 
 /* ---- Is it one? --------------------------------------------------------- */
 
+/* The digest that the file should have. */
+static void compute_digest(const struct bundle_header *h, size_t len,
+    uint8_t digest[32])
+{
+	uint8_t *const copy = xmalloc(len);
+
+	memcpy(copy, h, len);
+	memset(copy + offsetof(struct bundle_header, sha256), 0, sizeof h->sha256);
+	SHA256(copy, len, digest);
+	bundle_free(copy, len);
+}
+
 static const char *header_problem(const struct bundle_header *h, size_t len)
 {
 	const uint64_t public_end = (uint64_t)h->public_off + h->public_len;
@@ -47,7 +60,7 @@ static const char *header_problem(const struct bundle_header *h, size_t len)
 	    h->key_count > LIMIT_KEYS || keys_len > h->secret_len ||
 	    h->settings[sizeof h->settings - 1] != '\0')
 		return "is cut off or damaged";
-	SHA256((const uint8_t *)h + h->public_off, len - h->public_off, digest);
+	compute_digest(h, len, digest);
 	if (memcmp(digest, h->sha256, sizeof digest) != 0)
 		return "is damaged: its digest differs";
 	return NULL;
