@@ -184,7 +184,10 @@ static size_t received(void *app, struct stream *s,
 			break;
 		used += n;
 	}
-	if (line.always_resumes && !c->closing)
+	/* After stream_close() data is gone. */
+	if (c->closing)
+		return used;
+	if (line.always_resumes)
 		stream_resume(s);
 	c->held_len = len - used;
 	c->held_sum = sum(data + used, len - used);
