@@ -1,7 +1,8 @@
-/* links: tls/bundle.c tls/choose.c tls/certificates.c net/text.c tests/host_panic.c */
+/* links: tls/bundle.c tls/choose.c tls/certificates.c net/text.c
+ *        tests/host_panic.c */
 /*
- * The public part of the instance bundle: any bytes.  What is accepted is walked to its
- * last byte, chosen from, and described.
+ * The public part of the instance bundle: any bytes.  What is accepted is
+ * walked to its last byte, chosen from, and described.
  *
  * Input: one byte that says which keys there are, the public part.
  */
@@ -53,7 +54,9 @@ static void walk(const struct tls_chain *chain)
 	check(chain->not_before >= 0 && chain->not_before <= chain->not_after);
 }
 
-/* A client that asks for the chain's first name, and has to get such a chain. */
+/*
+ * A client that asks for the chain's first name, and has to get such a chain.
+ */
 static void ask(const struct tls_bundle *bundle, const struct tls_chain *chain)
 {
 	static const uint16_t suites[] = {

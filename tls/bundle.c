@@ -1,9 +1,10 @@
 /*
  * Reads the public part of the instance bundle; see bundle.h.
  *
- * A bundle is trusted for secrecy, not for shape: every number is checked before it
- * is used, and a bundle with anything wrong in it is refused as a whole.  Fields are
- * copied out before they are looked at, so the bytes need no alignment.
+ * A bundle is trusted for secrecy, not for shape: every number is checked
+ * before it is used, and a bundle with anything wrong in it is refused as a
+ * whole.  Fields are copied out before they are looked at, so the bytes need no
+ * alignment.
  */
 #include "tls/bundle.h"
 
@@ -15,11 +16,15 @@ struct reader {
 	size_t len;
 };
 
-/* Spans may lie anywhere behind the structs, and may overlap: they are only read. */
+/*
+ * Spans may lie anywhere behind the structs, and may overlap: they are only
+ * read.
+ */
 static bool open_span(const uint8_t *at, size_t len, size_t structs_len,
     struct bundle_span span, struct reader *out)
 {
-	if (span.off < structs_len || span.off > len || span.len > len - span.off)
+	if (span.off < structs_len || span.off > len ||
+	    span.len > len - span.off)
 		return false;
 	*out = (struct reader){ at + span.off, span.len };
 	return true;
@@ -31,8 +36,9 @@ static bool is_alphanumeric(char c)
 }
 
 /*
- * A DNS name in lower case: labels of 1 to 63 letters, digits, inner hyphens, and
- * `extra`; 253 characters in all (RFC 1035, section 2.3.1; RFC 1123, section 2.1).
+ * A DNS name in lower case: labels of 1 to 63 letters, digits, inner hyphens,
+ * and `extra`; 253 characters in all (RFC 1035, section 2.3.1; RFC 1123,
+ * section 2.1).
  */
 static bool is_name(const char *name, size_t len, char extra)
 {
@@ -65,8 +71,8 @@ static bool is_host_name(const char *name, size_t len)
 }
 
 /*
- * Also with "*" for its first label; and with underscores, which no host has, but some
- * certificates, and browsers look them up.
+ * Also with "*" for its first label; and with underscores, which no host has,
+ * but some certificates, and browsers look them up.
  */
 static bool is_certificate_name(const char *name, size_t len)
 {
@@ -201,7 +207,8 @@ const char *tls_bundle_read(const uint8_t *at, size_t len,
 	for (size_t i = 0; i < head.chain_count; i++) {
 		struct bundle_chain chain;
 
-		memcpy(&chain, at + sizeof head + i * sizeof chain, sizeof chain);
+		memcpy(&chain, at + sizeof head + i * sizeof chain,
+		    sizeof chain);
 		const char *const error = read_chain(at, len, structs_len,
 		    &chain, keys, &out->chains[i]);
 

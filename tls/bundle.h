@@ -1,6 +1,6 @@
 /*
- * The public part of the instance bundle, read: certificate chains as the engine and
- * the console want them.  Layout: config/bundle.h.  Pure.
+ * The public part of the instance bundle, read: certificate chains as the
+ * engine and the console want them.  Layout: config/bundle.h.  Pure.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct tls_chain {
 	uint32_t key_bits;
 	size_t cert_count;           /* 1..LIMIT_CHAIN_CERTS */
 	struct tls_certificate certs[LIMIT_CHAIN_CERTS];
-	const char *names;           /* as in struct bundle_chain; names_len may be 0 */
+	const char *names;           /* as in struct bundle_chain */
 	size_t names_len;
 	const char *issuer;          /* no NUL behind it */
 	size_t issuer_len;
@@ -33,10 +33,10 @@ struct tls_chain {
 #define TLS_TIME_MAX INT64_C(253402300799)
 
 struct tls_bundle {
-	size_t chain_count;          /* 0..LIMIT_CHAINS; chain 0 is the default */
+	size_t chain_count;          /* 0..LIMIT_CHAINS; 0 is the default */
 	struct tls_chain chains[LIMIT_CHAINS];
 	bool is_development;
-	const char *hosts;           /* each followed by a NUL; hosts_len may be 0 */
+	const char *hosts;           /* each followed by a NUL */
 	size_t hosts_len;
 };
 
@@ -50,8 +50,9 @@ struct tls_key_list {
 /*
  * Read the public part.
  *
- * at, len   its bytes, any; they have to stay as they are as long as *out is used
- * out       written in any case; complete only if NULL is returned, else without chains
+ * at, len   its bytes, any; they have to stay as they are as long as *out is
+ *           used
+ * out       written in any case; without chains unless NULL is returned
  * Returns   NULL, or a sentence for the operator that says what is wrong
  */
 MUST_USE const char *tls_bundle_read(const uint8_t *at, size_t len,

@@ -5,7 +5,10 @@
 
 #define DAY_S 86400
 
-/* Characters of names and of the issuer that are shown; further names are counted. */
+/*
+ * Characters of names and of the issuer that are shown; further names are
+ * counted.
+ */
 #define NAMES_LEN 512
 #define ISSUER_LEN 128
 
@@ -17,12 +20,14 @@ static void add_padded(struct text *t, uint64_t value)
 }
 
 /*
- * "2027-01-05", of a time in 0..TLS_TIME_MAX.  Years are counted from March here, so
- * that a leap day is the last of its year; 400 of them have 146097 days.
+ * "2027-01-05", of a time in 0..TLS_TIME_MAX.  Years are counted from March
+ * here, so that a leap day is the last of its year; 400 of them have 146097
+ * days.
  */
 static void add_date(struct text *t, int64_t time)
 {
-	const uint64_t days = (uint64_t)time / DAY_S + 719468;   /* since 0000-03-01 */
+	/* Since 0000-03-01. */
+	const uint64_t days = (uint64_t)time / DAY_S + 719468;
 	const uint64_t era = days / 146097;
 	const uint64_t day_of_era = days % 146097;
 	const uint64_t year_of_era = (day_of_era - day_of_era / 1460 +

@@ -19,5 +19,8 @@
 void certificate_describe(const struct tls_chain *chain, size_t index,
     bool is_development, int64_t now, struct text *out);
 
-/* Is it not valid now, or not for LIMIT_CERT_DAYS more days?  If nobody knows, no. */
+/*
+ * Is it not valid now, or not for LIMIT_CERT_DAYS more days?  If nobody knows,
+ * no.
+ */
 bool certificate_is_worrying(const struct tls_chain *chain, int64_t now);

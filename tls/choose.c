@@ -108,8 +108,8 @@ static uint16_t choose_hash(uint32_t hashes)
 }
 
 /*
- * Can this client do a handshake with the chain's key?  The curve of an ECDSA key must
- * be one that the client lists: RFC 8422, section 5.1.1.
+ * Can this client do a handshake with the chain's key?  The curve of an ECDSA
+ * key must be one that the client lists: RFC 8422, section 5.1.1.
  */
 static bool can_use(const struct tls_chain *chain,
     const struct choose_offer *offer, struct choose_result *out)

@@ -1,6 +1,6 @@
 /*
- * What a full handshake will use: which certificate chain, which suite, which hash
- * for the signature.  Pure.
+ * What a full handshake will use: which certificate chain, which suite, which
+ * hash for the signature.  Pure.
  */
 #pragma once
 
@@ -35,8 +35,8 @@ enum tls_curve {
 #define NAME_CAP 256
 
 /*
- * Bring a name into the form in which names are compared: letters in lower case, no
- * dot at the end (RFC 6066, section 3).
+ * Bring a name into the form in which names are compared: letters in lower
+ * case, no dot at the end (RFC 6066, section 3).
  */
 void name_normalise(const char *name, char out[NAME_CAP]);
 
@@ -48,12 +48,12 @@ bool chain_has_wildcard(const struct tls_chain *chain, const char *name);
 
 /* What both sides can, as far as the client said. */
 struct choose_offer {
-	const uint16_t *suites;     /* enum tls_suite, as the client likes them */
+	const uint16_t *suites;     /* enum tls_suite, the client's order */
 	size_t suite_count;
 	uint32_t rsa_hashes;        /* bits 1 << enum tls_hash */
 	uint32_t ecdsa_hashes;
 	uint32_t curves;            /* bits 1 << enum tls_curve */
-	const char *name;           /* normalised; "" if the client named nobody */
+	const char *name;           /* normalised; "" if there is none */
 };
 
 struct choose_result {
@@ -64,17 +64,18 @@ struct choose_result {
 
 enum choose_status {
 	CHOOSE_OK = 0,
-	CHOOSE_NOTHING,             /* no chain that fits can be used with this client */
-	CHOOSE_UNKNOWN_NAME,        /* refuse_unknown, and no chain is for this name */
+	CHOOSE_NOTHING,         /* this client can use no chain that fits */
+	CHOOSE_UNKNOWN_NAME,    /* refuse_unknown, and no chain has the name */
 };
 
 /*
- * Choose.  Chains with the name itself go before those with a wildcard for it; a name
- * that no chain has gets the default: chain 0 and its siblings, which have chain 0's
- * first name, too.  Among equals: ECDSA before RSA, then the bundle's order.
+ * Choose.  Chains with the name itself go before those with a wildcard for it;
+ * a name that no chain has gets the default: chain 0 and its siblings, which
+ * have chain 0's first name, too.  Among equals: ECDSA before RSA, then the
+ * bundle's order.
  *
- * Of the suites: AES-128-GCM, AES-256-GCM, ChaCha20, unless ChaCha20 is what the
- * client likes best (its CPU then has no AES instructions).
+ * Of the suites: AES-128-GCM, AES-256-GCM, ChaCha20, unless ChaCha20 is what
+ * the client likes best (its CPU then has no AES instructions).
  */
 MUST_USE enum choose_status choose(const struct tls_bundle *bundle,
     bool refuse_unknown, const struct choose_offer *offer,

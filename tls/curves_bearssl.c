@@ -1,9 +1,9 @@
 /*
  * The one place that says which code computes on which curve.
  *
- * Whatever replaces an implementation has to be constant-time in the scalar, take
- * and give points as RFC 8422, section 5.4.1 encodes them (uncompressed), and check
- * that a client's point is on the curve.
+ * Whatever replaces an implementation has to be constant-time in the scalar,
+ * take and give points as RFC 8422, section 5.4.1 encodes them (uncompressed),
+ * and check that a client's point is on the curve.
  */
 #include "tls/engine_int.h"
 
@@ -50,7 +50,10 @@ static uint32_t mul(unsigned char *point, size_t point_len,
 	uint32_t good = curve_impl(curve)->mul(point, point_len,
 	    scalar, scalar_len, curve);
 
-	/* The check for zero is a MUST of RFC 8422, section 5.11, and BearSSL has none. */
+	/*
+	 * The check for zero is a MUST of RFC 8422, section 5.11, and BearSSL
+	 * has none.
+	 */
 	if (curve == CURVE_X25519 && good == 1) {
 		unsigned sum = 0;
 

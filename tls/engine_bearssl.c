@@ -1,17 +1,17 @@
 /*
  * The engine for TLS 1.2 (RFC 5246): BearSSL 0.6, for the handshake only.
  *
- * BearSSL wants a buffer each way for every connection.  Here all share one pair, as
- * nothing is left in them between two calls: a record is taken whole, everything that
- * it gives rise to is done and taken out at once, and of a handshake nothing but its
- * BearSSL context lives on.  What BearSSL would leave behind in its input buffer is
- * an error of the client (check_leftover).
+ * BearSSL wants a buffer each way for every connection.  Here all share one
+ * pair, as nothing is left in them between two calls: a record is taken whole,
+ * everything that it gives rise to is done and taken out at once, and of a
+ * handshake nothing but its BearSSL context lives on.  What BearSSL would leave
+ * behind in its input buffer is an error of the client (has_leftover).
  *
- * BearSSL sends few alerts; for the rest it falls silent with an error code, and
- * alert_for() has the alert that RFC 5246, section 7.2.2 names for it.
+ * BearSSL sends few alerts; for the rest it falls silent with an error code,
+ * and alert_for() has the alert that RFC 5246, section 7.2.2 names for it.
  *
- * Not offered: max_fragment_length (RFC 6066, section 4), which a server may ignore;
- * extended_master_secret (RFC 7627), which BearSSL does not know.
+ * Not offered: max_fragment_length (RFC 6066, section 4), which a server may
+ * ignore; extended_master_secret (RFC 7627), which BearSSL does not know.
  */
 #include "tls/engine_int.h"
 
@@ -43,8 +43,8 @@ size_t tls_handshake_len(void)
 }
 
 /*
- * BearSSL asks here for what the operating system or the CPU have by way of entropy:
- * nothing, everything comes from the kernel's generator.
+ * BearSSL asks here for what the operating system or the CPU have by way of
+ * entropy: nothing, everything comes from the kernel's generator.
  */
 br_prng_seeder br_prng_seeder_system(const char **name)
 {
@@ -69,7 +69,7 @@ void tls_engine_start(void)
 	tls_policy_start();
 }
 
-/* ---- Start and end ---------------------------------------------------------- */
+/* ---- Start and end ------------------------------------------------------- */
 
 static void set_algorithms(br_ssl_engine_context *eng)
 {
@@ -153,17 +153,18 @@ void tls_handshake_finish(struct tls_handshake *hs, struct tls_keys *keys)
 
 	struct session session = { .suite = eng->session.cipher_suite };
 
-	memcpy(session.master, eng->session.master_secret, sizeof session.master);
+	memcpy(session.master, eng->session.master_secret,
+	    sizeof session.master);
 	memcpy(session.name, hs->name, sizeof session.name);
 	sessions_save(eng->session.session_id, &session, net_now_ms());
 	wipe(&session, sizeof session);
 }
 
-/* ---- Alerts ------------------------------------------------------------------ */
+/* ---- Alerts -------------------------------------------------------------- */
 
 /*
- * The alert for an error that BearSSL recorded, or 0 if there is none to send: the
- * client sent one, or said close_notify, which was answered; or BearSSL has
+ * The alert for an error that BearSSL recorded, or 0 if there is none to send:
+ * the client sent one, or said close_notify, which was answered; or BearSSL has
  * sent one itself.
  */
 static enum tls_alert alert_for(int error, size_t payload_len)
@@ -172,10 +173,12 @@ static enum tls_alert alert_for(int error, size_t payload_len)
 	case BR_ERR_OK:
 		return 0;
 	case BR_ERR_UNSUPPORTED_VERSION:    /* of a record: not 3.x */
-	case BR_ERR_BAD_VERSION:            /* of a record: not the first one's; or SSL 2.0 */
+	case BR_ERR_BAD_VERSION:            /* not the first record's; or SSL 2.0 */
 		return TLS_PROTOCOL_VERSION;
 	case BR_ERR_BAD_LENGTH:
-		/* Of a record.  One too short to hold a MAC has no valid one. */
+		/*
+		 * Of a record.  One too short to hold a MAC has no valid one.
+		 */
 		return payload_len > TLS_PLAIN_MAX ? TLS_RECORD_OVERFLOW :
 		    TLS_BAD_RECORD_MAC;
 	case BR_ERR_BAD_MAC:
@@ -183,8 +186,8 @@ static enum tls_alert alert_for(int error, size_t payload_len)
 	case BR_ERR_UNEXPECTED:             /* a message, or bytes behind one */
 	case BR_ERR_UNKNOWN_TYPE:
 		return TLS_UNEXPECTED_MESSAGE;
-	case BR_ERR_BAD_PARAM:              /* a length that does not fit into another */
-	case BR_ERR_BAD_HANDSHAKE:          /* HelloRequest with a body; suites said twice */
+	case BR_ERR_BAD_PARAM:              /* a length that does not fit */
+	case BR_ERR_BAD_HANDSHAKE:          /* HelloRequest with a body; suites twice */
 	case BR_ERR_OVERSIZED_ID:
 	case BR_ERR_BAD_CCS:                /* not the one byte 1 */
 		return TLS_DECODE_ERROR;
@@ -196,9 +199,10 @@ static enum tls_alert alert_for(int error, size_t payload_len)
 		return TLS_DECRYPT_ERROR;
 	default:
 		/*
-		 * BR_ERR_INVALID_ALGORITHM: we got no signature.  All other codes
-		 * belong to what we do not do (being a client, certificates of clients,
-		 * static RSA), or to buffers that are too small.
+		 * BR_ERR_INVALID_ALGORITHM: we got no signature.  All other
+		 * codes belong to what we do not do (being a client,
+		 * certificates of clients, static RSA), or to buffers that are
+		 * too small.
 		 */
 		return error < BR_ERR_RECV_FATAL_ALERT ? TLS_INTERNAL_ERROR : 0;
 	}
@@ -212,7 +216,8 @@ size_t tls_handshake_alert(struct tls_handshake *hs, enum tls_alert alert,
 	const uint8_t *record;
 	size_t len = 2;
 
-	_Static_assert(TLS_HEAD_ROOM + 2 + TLS_TAIL_ROOM <= 64, "there is room");
+	_Static_assert(TLS_HEAD_ROOM + 2 + TLS_TAIL_ROOM <= 64,
+	    "there is room for an alert");
 	plain[0] = alert == TLS_CLOSE_NOTIFY ? 1 : 2;
 	plain[1] = (uint8_t)alert;
 	record = eng->out.vtable->encrypt(&eng->out.vtable, TLS_ALERT,
@@ -222,8 +227,8 @@ size_t tls_handshake_alert(struct tls_handshake *hs, enum tls_alert alert,
 }
 
 /*
- * End in failure, with an alert unless that is 0.  A session does not outlive a fatal
- * alert, whoever sent it: RFC 5246, section 7.2.2.
+ * End in failure, with an alert unless that is 0.  A session does not outlive a
+ * fatal alert, whoever sent it: RFC 5246, section 7.2.2.
  */
 static enum tls_progress fail(struct tls_handshake *hs, enum tls_alert alert,
     uint8_t *out, size_t *out_len)
@@ -235,7 +240,7 @@ static enum tls_progress fail(struct tls_handshake *hs, enum tls_alert alert,
 	return TLS_FAILED;
 }
 
-/* ---- Records ------------------------------------------------------------------- */
+/* ---- Records ------------------------------------------------------------- */
 
 /* Does this record hold the ClientHello, from its first byte to its last? */
 static bool is_whole_hello(const uint8_t *record, size_t len)
@@ -248,8 +253,9 @@ static bool is_whole_hello(const uint8_t *record, size_t len)
 }
 
 /*
- * Until both sides have agreed on a version, our records say the one of the client's
- * first record, so that it can read the alert (RFC 5246, appendix E.1).
+ * Until both sides have agreed on a version, our records say the one of the
+ * client's first record, so that it can read the alert (RFC 5246, appendix
+ * E.1).
  */
 static void take_first_version(struct tls_handshake *hs, const uint8_t *record)
 {
@@ -260,8 +266,8 @@ static void take_first_version(struct tls_handshake *hs, const uint8_t *record)
 }
 
 /*
- * Give a record to BearSSL, which wants the header first.  It takes all, unless it
- * finds an error or the client has closed.
+ * Give a record to BearSSL, which wants the header first.  It takes all, unless
+ * it finds an error or the client has closed.
  */
 static void feed(br_ssl_engine_context *eng, const uint8_t *record, size_t len)
 {
@@ -296,8 +302,8 @@ static void drain(br_ssl_engine_context *eng, uint8_t *out, size_t *out_len)
 }
 
 /*
- * Bytes that BearSSL has not looked at when it has nothing more to send: they lie
- * behind the client's Finished, in the same record, and nothing may.
+ * Bytes that BearSSL has not looked at when it has nothing more to send: they
+ * lie behind the client's Finished, in the same record, and nothing may.
  */
 static bool has_leftover(const br_ssl_engine_context *eng)
 {
@@ -312,7 +318,8 @@ static bool buffers_are_empty(const br_ssl_engine_context *eng)
 	return eng->ixa == 0 && eng->ixb == 0 && eng->oxa == eng->oxc;
 }
 
-static void take_first(struct tls_handshake *hs, const uint8_t *record, size_t len)
+static void take_first(struct tls_handshake *hs,
+    const uint8_t *record, size_t len)
 {
 	hs->has_begun = true;
 	hs->is_whole = is_whole_hello(record, len);

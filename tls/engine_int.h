@@ -9,7 +9,10 @@
 #include "tls/engine.h"
 #include "tls/sessions.h"
 
-/* The keys of an established connection: BearSSL's record contexts, one a direction. */
+/*
+ * The keys of an established connection: BearSSL's record contexts, one a
+ * direction.
+ */
 struct tls_keys {
 	union {
 		const br_sslrec_in_class *vtable;
@@ -30,9 +33,9 @@ struct tls_handshake {
 	const br_ssl_session_cache_class *cache;    /* &cache_class */
 
 	/*
-	 * Resumption; see policy_bearssl.c.  `found` is what the table has for the id
-	 * the client sent.  fits: and it may be resumed, so the engine is
-	 * to read the ClientHello again.  is_resumed: it does, or did.
+	 * Resumption; see policy_bearssl.c.  `found` is what the table has for
+	 * the id the client sent.  fits: and it may be resumed, so the engine
+	 * is to read the ClientHello again.  is_resumed: it does, or did.
 	 */
 	struct session found;
 	bool has_found;
@@ -43,7 +46,7 @@ struct tls_handshake {
 	bool is_whole;              /* which held the whole ClientHello */
 	size_t received;            /* bytes of all records so far */
 
-	struct choose_result chosen;    /* in a full handshake, after choose() */
+	struct choose_result chosen;    /* after choose() has answered OK */
 	uint8_t name[32];           /* as in struct session */
 	/* An error of which BearSSL does not know the alert; 0 is none. */
 	enum tls_alert alert;
@@ -57,12 +60,16 @@ struct tls_implementations {
 	br_poly1305_run poly1305;
 };
 
-/* curves_bearssl.c: X25519, P-256 and P-384, and nothing but what a server needs. */
+/*
+ * curves_bearssl.c: X25519, P-256 and P-384, and nothing but what a server
+ * needs.
+ */
 extern const br_ec_impl tls_curves;
 
 /*
- * Was a point of a client not on its curve, or of so small an order that everybody
- * knows the secret?  Says so once.  (BearSSL goes on with a random secret then.)
+ * Was a point of a client not on its curve, or of so small an order that
+ * everybody knows the secret?  Says so once.  (BearSSL goes on with a random
+ * secret then.)
  */
 bool tls_curves_saw_bad_point(void);
 

@@ -1,10 +1,10 @@
 /*
  * Records after the handshake; see engine.h.
  *
- * BearSSL's record contexts are used as they are, without its engine: they hold the
- * keys and the sequence number, which has 64 bits and is never exhausted (RFC 5246,
- * section 6.1 asks for the end of the connection then; at a record a nanosecond
- * that is 584 years away).
+ * BearSSL's record contexts are used as they are, without its engine: they hold
+ * the keys and the sequence number, which has 64 bits and is never exhausted
+ * (RFC 5246, section 6.1 asks for the end of the connection then; at a record a
+ * nanosecond that is 584 years away).
  */
 #include "tls/engine_int.h"
 
@@ -50,7 +50,9 @@ uint8_t *tls_seal(struct tls_keys *keys, uint8_t type,
 	    plain, len);
 }
 
-/* A header and a MAC; with GCM eight bytes of nonce, too (RFC 5288, section 3). */
+/*
+ * A header and a MAC; with GCM eight bytes of nonce, too (RFC 5288, section 3).
+ */
 size_t tls_overhead(const struct tls_keys *keys)
 {
 	const bool is_gcm =

@@ -1,17 +1,20 @@
 /*
- * What BearSSL's handshake asks us: which chain and suite, a signature, a session.
+ * What BearSSL's handshake asks us: which chain and suite, a signature, a
+ * session.
  *
- * The private key is the kernel's; one gate_sign() a full handshake, none otherwise.
+ * The private key is the kernel's; one gate_sign() a full handshake, none
+ * otherwise.
  *
- * Resumption goes another way than BearSSL has it.  BearSSL asks for the session when
- * it has read its id, knows nothing of the client's extensions then, and once it has
- * a session it no longer looks at them.  But under another name a session must not
- * be resumed (RFC 6066, section 3), and a client that offers only protocols we do not
- * speak has to be told (RFC 7301, section 3.2); BearSSL 0.6 even reads far outside
- * its list of protocols then.  So it is not told of the session, reads the whole
- * ClientHello as for a full handshake, and asks choose().  If all is well with the
- * session, choose() refuses, what BearSSL wants to say to that is dropped, and it is
- * started again on the same ClientHello, now with the session (engine_bearssl.c).
+ * Resumption goes another way than BearSSL has it.  BearSSL asks for the
+ * session when it has read its id, knows nothing of the client's extensions
+ * then, and once it has a session it no longer looks at them.  But under
+ * another name a session must not be resumed (RFC 6066, section 3), and a
+ * client that offers only protocols we do not speak has to be told (RFC 7301,
+ * section 3.2); BearSSL 0.6 even reads far outside its list of protocols then.
+ * So it is not told of the session, reads the whole ClientHello as for a full
+ * handshake, and asks choose().  If all is well with the session, choose()
+ * refuses, what BearSSL wants to say to that is dropped, and it is started
+ * again on the same ClientHello, now with the session (engine_bearssl.c).
  */
 #include "tls/engine_int.h"
 
@@ -42,8 +45,10 @@ void tls_policy_start(void)
 
 		for (size_t k = 0; k < chain->cert_count; k++) {
 			/* It only reads them. */
-			chains[i][k].data = (unsigned char *)chain->certs[k].der;
-			chains[i][k].data_len = chain->certs[k].len;
+			chains[i][k] = (br_x509_certificate){
+				.data = (unsigned char *)chain->certs[k].der,
+				.data_len = chain->certs[k].len,
+			};
 		}
 	}
 }
@@ -52,7 +57,7 @@ void tls_policy_start(void)
 	((struct tls_handshake *)(void *)((unsigned char *)(pointer) - \
 	    offsetof(struct tls_handshake, field)))
 
-/* ---- Choices -------------------------------------------------------------- */
+/* ---- Choices ------------------------------------------------------------- */
 
 static void digest_name(const char name[NAME_CAP], uint8_t out[32])
 {
@@ -63,7 +68,9 @@ static void digest_name(const char name[NAME_CAP], uint8_t out[32])
 	br_sha256_out(&sha, out);
 }
 
-/* RFC 5246, section 7.4.1.2: the session's suite has to be among the client's. */
+/*
+ * RFC 5246, section 7.4.1.2: the session's suite has to be among the client's.
+ */
 static bool session_fits(const struct tls_handshake *hs,
     const struct choose_offer *offer)
 {
@@ -101,7 +108,8 @@ static int policy_choose(const br_ssl_server_policy_class **pctx,
 		hs->fits = true;
 		return 0;
 	}
-	switch (choose(tls_bundle(), tls_refuses_unknown(), &offer, &hs->chosen)) {
+	switch (choose(tls_bundle(), tls_refuses_unknown(), &offer,
+	    &hs->chosen)) {
 	case CHOOSE_OK:
 		break;
 	case CHOOSE_UNKNOWN_NAME:
@@ -117,7 +125,7 @@ static int policy_choose(const br_ssl_server_policy_class **pctx,
 	return 1;
 }
 
-/* ---- Signatures ------------------------------------------------------------ */
+/* ---- Signatures ---------------------------------------------------------- */
 
 _Static_assert(GATE_SIGN_ECDSA_SHA384 == GATE_SIGN_ECDSA_SHA256 + 1 &&
     GATE_SIGN_ECDSA_SHA512 == GATE_SIGN_ECDSA_SHA256 + 2 &&
@@ -140,13 +148,17 @@ static size_t policy_sign(const br_ssl_server_policy_class **pctx,
 		.digest_len = (uint32_t)digest_len,
 	};
 
-	ASSERT(digest_len <= sizeof sign.digest && cap >= sizeof sign.signature);
+	ASSERT(digest_len <= sizeof sign.digest);
+	ASSERT(cap >= sizeof sign.signature);
 	memcpy(sign.digest, data, digest_len);
 	if (gate_sign(&sign) != GATE_OK)
 		return 0;
 	ASSERT(sign.signature_len <= sizeof sign.signature);
 	memcpy(data, sign.signature, sign.signature_len);
-	/* RFC 8422, section 5.4: ECDSA signatures are DER.  Nine bytes more at most. */
+	/*
+	 * RFC 8422, section 5.4: ECDSA signatures are DER.  Nine bytes more at
+	 * most.
+	 */
 	return is_rsa ? sign.signature_len :
 	    br_ecdsa_raw_to_asn1(data, sign.signature_len);
 }
@@ -168,7 +180,7 @@ const br_ssl_server_policy_class tls_policy_class = {
 	.do_sign = policy_sign,
 };
 
-/* ---- Sessions --------------------------------------------------------------- */
+/* ---- Sessions ------------------------------------------------------------ */
 
 static int cache_load(const br_ssl_session_cache_class **cctx,
     br_ssl_server_context *ctx, br_ssl_session_parameters *params)
@@ -183,7 +195,8 @@ static int cache_load(const br_ssl_session_cache_class **cctx,
 	}
 	params->version = BR_TLS12;
 	params->cipher_suite = hs->found.suite;
-	memcpy(params->master_secret, hs->found.master, sizeof hs->found.master);
+	memcpy(params->master_secret, hs->found.master,
+	    sizeof hs->found.master);
 	return 1;
 }
 

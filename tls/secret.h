@@ -1,6 +1,6 @@
 /*
- * What secrets need: an end that the compiler may not leave out, and a comparison
- * whose time says nothing.
+ * What secrets need: an end that the compiler may not leave out, and a
+ * comparison whose time says nothing.
  */
 #pragma once
 

@@ -1,10 +1,10 @@
 /*
  * The table of sessions; see sessions.h.
  *
- * It is an array of sets of eight entries.  Ids are 32 bytes that we drew at random, so
- * their own bytes are hash enough: nobody can aim saved ids at one set.  A client can
- * ask for any id, which reads one set and changes nothing; all of its ids are
- * compared, to their end.
+ * It is an array of sets of eight entries.  Ids are 32 bytes that we drew at
+ * random, so their own bytes are hash enough: nobody can aim saved ids at one
+ * set.  A client can ask for any id, which reads one set and changes nothing;
+ * all of its ids are compared, to their end.
  *
  * An entry is free if and only if saved_ms is 0, and is all zeroes then.
  */
@@ -38,7 +38,8 @@ static struct entry *set_of(const uint8_t id[SESSION_ID_LEN])
 
 static bool is_alive(const struct entry *e, uint64_t now_ms)
 {
-	return e->saved_ms != 0 && now_ms - (e->saved_ms - 1) <= LIMIT_SESSION_MS;
+	return e->saved_ms != 0 &&
+	    now_ms - (e->saved_ms - 1) <= LIMIT_SESSION_MS;
 }
 
 /* The entry of this id, or NULL; all are looked at in any case. */

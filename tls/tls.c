@@ -1,5 +1,6 @@
 /*
- * TLS for the rest of the server: the bundle, and what the operator hears of it.
+ * TLS for the rest of the server: the bundle, and what the operator hears of
+ * it.
  */
 #include "tls/tls.h"
 

@@ -52,7 +52,7 @@ bool fake_has_key(const X509 *cert, enum fake_key key)
 	return cert != NULL && EVP_PKEY_eq(X509_get0_pubkey(cert), key_of(key)) == 1;
 }
 
-/* ---- The bundle -------------------------------------------------------------- */
+/* ---- The bundle ---------------------------------------------------------- */
 
 static uint8_t *make_certificate(EVP_PKEY *key, size_t *len)
 {
@@ -133,7 +133,7 @@ void fake_start(void)
 	tls_engine_start();
 }
 
-/* ---- The gate ------------------------------------------------------------------ */
+/* ---- The gate ------------------------------------------------------------ */
 
 enum gate_status gate_random(void *buf, size_t len)
 {

@@ -1,6 +1,7 @@
 /*
- * The world of the engine, for its tests: keys and certificates made by libcrypto, a
- * bundle of them, a gate that signs with them, a clock that stands still.
+ * The world of the engine, for its tests: keys and certificates made by
+ * libcrypto, a bundle of them, a gate that signs with them, a clock that stands
+ * still.
  */
 #pragma once
 
@@ -33,7 +34,9 @@ extern bool fake_sign_fails;
 size_t fake_add_chain(enum fake_key key, const char *names, size_t names_len);
 #define FAKE_ADD(key, names) fake_add_chain((key), (names), sizeof(names))
 
-/* Put a second certificate of so many bytes behind a chain's first (any bytes). */
+/*
+ * Put a second certificate of so many bytes behind a chain's first (any bytes).
+ */
 void fake_lengthen_chain(size_t chain, size_t len);
 
 /* The key of a chain is this one? */

@@ -49,7 +49,10 @@ size_t rig_client_says(struct rig *rig, uint8_t *bytes, size_t cap);
 /* Give the engine one record (copied to a place of exactly its size). */
 enum tls_progress rig_take(struct rig *rig, const uint8_t *record, size_t len);
 
-/* Give it whole records, until they are used up or it says something else than MORE. */
+/*
+ * Give it whole records, until they are used up or it says something else than
+ * MORE.
+ */
 enum tls_progress rig_take_all(struct rig *rig, const uint8_t *bytes, size_t len);
 
 /* Give the client what the engine said. */
@@ -61,5 +64,8 @@ enum tls_progress rig_run(struct rig *rig);
 /* Start, run, and check that it succeeded on both sides. */
 void rig_connect(struct rig *rig, const struct client *client);
 
-/* The fatal alert at the end of what the engine said, in clear; -1 if there is none. */
+/*
+ * The fatal alert at the end of what the engine said, in clear; -1 if there is
+ * none.
+ */
 int rig_clear_alert(const struct rig *rig);

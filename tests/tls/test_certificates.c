@@ -1,4 +1,5 @@
-/* links: tls/tls.c tls/certificates.c tls/bundle.c net/text.c tests/host_panic.c */
+/* links: tls/tls.c tls/certificates.c tls/bundle.c net/text.c
+ *        tests/host_panic.c */
 /*
  * What the operator hears of certificates, and when.
  */
@@ -18,7 +19,7 @@
 #define DAY INT64_C(86400)
 #define NOW (INT64_C(20000) * DAY)     /* 2024-10-04 */
 
-/* ---- The world of tls.c --------------------------------------------------------- */
+/* ---- The world of tls.c -------------------------------------------------- */
 
 struct tls_counters private_counters = { 1, 2, 3 };
 static uint64_t now_ms, unix_time;
@@ -65,7 +66,7 @@ static void clear_console(void)
 	console[0] = '\0';
 }
 
-/* ---- Lines -------------------------------------------------------------------------- */
+/* ---- Lines --------------------------------------------------------------- */
 
 static const char *line_of(const struct tls_chain *chain, bool is_development,
     int64_t now)
@@ -211,7 +212,7 @@ static void many_names_are_counted(void **state)
 	assert_non_null(strstr(line_of(&c, false, NOW), " left\n"));
 }
 
-/* ---- tls.c ---------------------------------------------------------------------------- */
+/* ---- tls.c --------------------------------------------------------------- */
 
 static struct {
 	struct bundle_public head;

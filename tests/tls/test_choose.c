@@ -106,7 +106,10 @@ static void a_wildcard_is_one_label(void **state)
 	assert_int_equal(chain_for("xb.example"), 0);
 	assert_int_equal(chain_for("a.b.example.org"), 0);
 	assert_int_equal(chain_for("a"), 0);
-	/* Nobody may ask for the wildcard itself in place of a name; it is harmless. */
+	/*
+	 * Nobody may ask for the wildcard itself in place of a name; it is
+	 * harmless.
+	 */
 	assert_int_equal(chain_for("*.b.example"), 1);
 }
 

@@ -95,7 +95,10 @@ static void every_suite_key_and_curve_works(void **state)
 				char suite[64];
 				struct rig rig;
 
-				/* A P-256 certificate is only for who lists P-256. */
+				/*
+				 * A P-256 certificate is only for who lists
+				 * P-256.
+				 */
 				if (keys[k].key == FAKE_P256 && groups[g].curve == 24)
 					continue;
 				snprintf(suite, sizeof suite, "ECDHE-%s-%s",
@@ -241,7 +244,7 @@ static void the_longest_chain_is_sent(void **state)
 	rig_end(&rig);
 }
 
-/* ---- ALPN ------------------------------------------------------------------------ */
+/* ---- ALPN ---------------------------------------------------------------- */
 
 static void http_1_1_is_agreed_on(void **state)
 {
@@ -286,7 +289,7 @@ static void unknown_protocols_alone_are_refused(void **state)
 	assert_int_equal(fake_signatures, 0);
 }
 
-/* ---- Refusals --------------------------------------------------------------------- */
+/* ---- Refusals ------------------------------------------------------------ */
 
 static void an_unknown_name_is_refused_if_so_told(void **state)
 {

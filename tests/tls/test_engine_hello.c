@@ -2,8 +2,8 @@
  *        tls/engine_bearssl.c tls/keys_bearssl.c tls/policy_bearssl.c
  *        tls/curves_bearssl.c tls/choose.c tls/sessions.c @bearssl_tls -lssl -lcrypto */
 /*
- * What a ClientHello can have wrong, and the alert for it, byte for byte; and what
- * can come in its place.
+ * What a ClientHello can have wrong, and the alert for it, byte for byte; and
+ * what can come in its place.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,7 +67,7 @@ static void expect_flight(const struct hello *hello)
 	again();
 }
 
-/* ---- The ClientHello -------------------------------------------------------------- */
+/* ---- The ClientHello ----------------------------------------------------- */
 
 static void a_hello_by_hand_is_answered(void **state)
 {
@@ -95,7 +95,10 @@ static void lengths_that_do_not_fit_are_decode_errors(void **state)
 	    TLS_DECODE_ERROR);
 	expect_hello_alert(&(struct hello){ HELLO_BYTES(behind, "\0") },
 	    TLS_DECODE_ERROR);
-	/* server_name: list longer than the extension; name longer than the list */
+	/*
+	 * server_name: list longer than the extension; name longer than the
+	 * list
+	 */
 	expect_hello_alert(&(struct hello){ HELLO_BYTES(extensions,
 	    "\x00\x00\x00\x05\x00\x04\x00\x00\x01") }, TLS_DECODE_ERROR);
 	expect_hello_alert(&(struct hello){ HELLO_BYTES(extensions,
@@ -121,7 +124,10 @@ static void every_cut_is_noticed(void **state)
 	    record);
 
 	(void)state;
-	/* A message that says its true length, but ends too early for its insides. */
+	/*
+	 * A message that says its true length, but ends too early for its
+	 * insides.
+	 */
 	for (size_t cut = TLS_HEADER_LEN + 4; cut < len; cut++) {
 		uint8_t bytes[4096];
 
@@ -160,8 +166,8 @@ static void versions_below_1_2_are_refused_in_their_own_words(void **state)
 		again();
 	}
 	/*
-	 * RFC 7507, section 3: inappropriate_fallback, unless it is protocol_version.
-	 * With one version only, it always is.
+	 * RFC 7507, section 3: inappropriate_fallback, unless it is
+	 * protocol_version.  With one version only, it always is.
 	 */
 	expect_hello_alert(&(struct hello){ .version = 0x0302,
 		HELLO_BYTES(suites, "\xc0\x2b\x56\x00") }, TLS_PROTOCOL_VERSION);
@@ -187,7 +193,9 @@ static void what_we_do_not_have_is_a_handshake_failure(void **state)
 static void extensions_with_wrong_values_are_told_apart(void **state)
 {
 	(void)state;
-	/* RFC 6066, section 4; a right value is one that we need not agree to. */
+	/*
+	 * RFC 6066, section 4; a right value is one that we need not agree to.
+	 */
 	expect_hello_alert(&(struct hello){ HELLO_BYTES(extensions,
 	    "\x00\x01\x00\x01\x05") }, TLS_ILLEGAL_PARAMETER);
 	expect_flight(&(struct hello){ HELLO_BYTES(extensions,
@@ -211,14 +219,16 @@ static void max_fragment_length_is_not_agreed_to(void **state)
 
 	(void)state;
 	assert_int_equal(rig_take(&rig, record, len), TLS_MORE);
-	/* ServerHello: 2 + 32 + 33 + 2 + 1 bytes, and renegotiation_info alone. */
+	/*
+	 * ServerHello: 2 + 32 + 33 + 2 + 1 bytes, and renegotiation_info alone.
+	 */
 	assert_memory_equal(rig.out + TLS_HEADER_LEN,
 	    "\x02\x00\x00\x4d\x03\x03", 6);
 	assert_memory_equal(rig.out + TLS_HEADER_LEN + 4 + 70,
 	    "\x00\x05\xff\x01\x00\x01\x00", 7);
 }
 
-/* ---- Other things first -------------------------------------------------------------- */
+/* ---- Other things first -------------------------------------------------- */
 
 #define EXPECT_ALERT(literal, alert) \
 	expect_alert((literal), sizeof(literal) - 1, (alert))
@@ -277,7 +287,10 @@ static void an_endless_hello_is_a_decode_error(void **state)
 	(void)state;
 	memset(record, 0, sizeof record);
 	memcpy(record, "\x16\x03\x03\x10\x00\x01\xff\xff\xff", 9);
-	/* Suites, and extensions, up to 65535 bytes each: zeroes are fine for both. */
+	/*
+	 * Suites, and extensions, up to 65535 bytes each: zeroes are fine for
+	 * both.
+	 */
 	memcpy(record + 9 + 34, "\x00\xff\xfe", 3);
 	while (total + len <= LIMIT_HANDSHAKE_LEN) {
 		assert_int_equal(rig_take(&rig, record, len), TLS_MORE);
@@ -321,7 +334,9 @@ static void alerts_can_be_asked_for(void **state)
 	assert_memory_equal(out, "\x15\x03\x03\x00\x02\x01\x00", 7);
 }
 
-/* Any byte of a hello, changed to anything: an alert or a flight, and no more. */
+/*
+ * Any byte of a hello, changed to anything: an alert or a flight, and no more.
+ */
 static void changed_hellos_are_answered(void **state)
 {
 	static const char all[] =

@@ -41,7 +41,9 @@ static void fill(uint8_t *bytes, size_t len)
 		bytes[i] = (uint8_t)(i * 7 + len);
 }
 
-/* Seal in a place of exactly the size that is asked for; give it to the client. */
+/*
+ * Seal in a place of exactly the size that is asked for; give it to the client.
+ */
 static void send_record(uint8_t type, const void *plain, size_t len)
 {
 	uint8_t *const room = malloc(TLS_HEAD_ROOM + len + TLS_TAIL_ROOM);
@@ -223,7 +225,7 @@ static void an_empty_record_opens(void **state)
 	rig_end(&rig);
 }
 
-/* ---- RFC 5246, section 7.2.2: what a fatal alert ended is not resumed ------------------- */
+/* ---- RFC 5246, section 7.2.2: what a fatal alert ended is not resumed ---- */
 
 static bool session_is_known(void)
 {

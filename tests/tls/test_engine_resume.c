@@ -2,7 +2,8 @@
  *        tls/engine_bearssl.c tls/keys_bearssl.c tls/policy_bearssl.c
  *        tls/curves_bearssl.c tls/choose.c tls/sessions.c @bearssl_tls -lssl -lcrypto */
 /*
- * Resumption, with OpenSSL as the client: when it happens, and when it must not.
+ * Resumption, with OpenSSL as the client: when it happens, and when it must
+ * not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -120,8 +121,12 @@ static void it_ends_after_its_time(void **state)
 
 	fake_now_ms += LIMIT_SESSION_MS;
 	assert_true(resumes(plain, session));
+	/* And is not prolonged by being used. */
 	session = make_session(&plain);
-	fake_now_ms += LIMIT_SESSION_MS + 1;
+	SSL_SESSION_up_ref(session);
+	fake_now_ms += LIMIT_SESSION_MS;
+	assert_true(resumes(plain, session));
+	fake_now_ms += 1;
 	assert_false(resumes(plain, session));
 }
 
@@ -143,7 +148,10 @@ static void its_suite_has_to_be_offered(void **state)
 	(void)state;
 	struct client both = { .name = "a.example", .suites = SUITE ":" OTHER_SUITE };
 
-	/* OpenSSL would not offer a session of which it lacks the suite: take it out. */
+	/*
+	 * OpenSSL would not offer a session of which it lacks the suite: take
+	 * it out.
+	 */
 	both.session = make_session(&one);
 	rig_start(&rig, &both);
 	const size_t len = rig_client_says(&rig, bytes, sizeof bytes);
@@ -214,7 +222,7 @@ static void a_divided_hello_is_not_resumed(void **state)
 	SSL_SESSION_free(client.session);
 }
 
-/* ---- Failures ------------------------------------------------------------------------ */
+/* ---- Failures ------------------------------------------------------------ */
 
 static bool is_known(const SSL_SESSION *session)
 {
@@ -227,8 +235,8 @@ static bool is_known(const SSL_SESSION *session)
 }
 
 /*
- * Change a ClientHello on its way so that nothing but the Finished messages shows it: a
- * suite that we do not have anyway.
+ * Change a ClientHello on its way so that nothing but the Finished messages
+ * shows it: a suite that we do not have anyway.
  */
 static void change_hello(uint8_t *bytes, size_t len)
 {

@@ -2,8 +2,9 @@
  *        tls/engine_bearssl.c tls/keys_bearssl.c tls/policy_bearssl.c
  *        tls/curves_bearssl.c tls/choose.c tls/sessions.c @bearssl_tls -lssl -lcrypto */
 /*
- * The rest of a handshake, with OpenSSL's messages changed on their way: what follows
- * the ClientHello, how it is cut into records, and what may not stand in it.
+ * The rest of a handshake, with OpenSSL's messages changed on their way: what
+ * follows the ClientHello, how it is cut into records, and what may not stand
+ * in it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,7 +76,7 @@ static void expect_alert(const void *bytes, size_t len, int alert)
 	rig_end(&rig);
 }
 
-/* ---- ClientKeyExchange ------------------------------------------------------------- */
+/* ---- ClientKeyExchange --------------------------------------------------- */
 
 static void points_off_their_curve_are_illegal(void **state)
 {
@@ -124,7 +125,9 @@ static void messages_out_of_order_are_unexpected(void **state)
 	second_flight("P-256");
 	expect_alert(flight + ccs_off, finished_off - ccs_off,
 	    TLS_UNEXPECTED_MESSAGE);
-	/* Another message in the same record, where ChangeCipherSpec has to be. */
+	/*
+	 * Another message in the same record, where ChangeCipherSpec has to be.
+	 */
 	second_flight("P-256");
 	flight[ccs_off] = 20;
 	store_be16(flight + 3, load_be16(flight + 3) + 1);
@@ -136,7 +139,7 @@ static void messages_out_of_order_are_unexpected(void **state)
 	    TLS_UNEXPECTED_MESSAGE);
 }
 
-/* ---- ChangeCipherSpec ---------------------------------------------------------------- */
+/* ---- ChangeCipherSpec ---------------------------------------------------- */
 
 static void a_bad_change_cipher_spec_is_a_decode_error(void **state)
 {
@@ -149,7 +152,7 @@ static void a_bad_change_cipher_spec_is_a_decode_error(void **state)
 	expect_alert("\x14\x03\x03\x00\x02\x01\x01", 7, TLS_DECODE_ERROR);
 }
 
-/* ---- Finished ------------------------------------------------------------------------ */
+/* ---- Finished ------------------------------------------------------------ */
 
 static void a_changed_finished_is_a_bad_mac(void **state)
 {
@@ -199,8 +202,8 @@ static void records_too_long_for_any_plaintext_overflow(void **state)
 }
 
 /*
- * Take the client's first protected record apart, and put others in its place, with
- * its keys, as only it could.
+ * Take the client's first protected record apart, and put others in its place,
+ * with its keys, as only it could.
  */
 struct forger {
 	br_sslrec_gcm_context in, out;
@@ -287,7 +290,9 @@ static void a_finished_of_another_shape_is_refused(void **state)
 	    TLS_DECODE_ERROR);
 }
 
-/* What lies behind it in its record is refused once it was answered: protected. */
+/*
+ * What lies behind it in its record is refused once it was answered: protected.
+ */
 static void bytes_behind_a_finished_are_unexpected(void **state)
 {
 	uint8_t finished[17], record[256];
@@ -375,7 +380,7 @@ static void a_wrong_finished_of_a_resumed_session_too(void **state)
 	SSL_SESSION_free(client.session);
 }
 
-/* ---- Records ------------------------------------------------------------------------- */
+/* ---- Records ------------------------------------------------------------- */
 
 /* Take records one byte of payload at a time, as long as they are in clear. */
 static void take_in_bytes(const uint8_t *bytes, size_t len)

@@ -1,6 +1,7 @@
 /* links: tls/bundle.c tests/host_panic.c */
 /*
- * The reader of the bundle's public part: every refusal, and the edge of each limit.
+ * The reader of the bundle's public part: every refusal, and the edge of each
+ * limit.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -241,6 +242,8 @@ static void certificates_fill_their_span(void **state)
 	SET_CERTS("\x01\0\0", 1);
 	expect_error("length");
 	SET_CERTS("\xff\xff\xff\xff" "a", 1);
+	expect_error("length");
+	SET_CERTS("\x08\0\0\0abc", 2);
 	expect_error("length");
 	SET_CERTS("", 0);
 	expect_error("length");
