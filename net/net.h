@@ -101,7 +101,8 @@ MUST_USE size_t net_send_static(struct net_conn *conn, const void *data, size_t 
 
 /*
  * How many bytes net_send_static() would take now: a whole number of segments or
- * more than there is to send.  0: none, and writable() follows.
+ * more than there is to send.  0: none, and writable() follows (never after
+ * net_close(), which goes for the functions below, too).
  */
 MUST_USE size_t net_send_room(struct net_conn *conn);
 
@@ -125,7 +126,7 @@ void net_record_release(uint8_t *record);
  * has consumed but cannot use yet (decrypted bytes of an incomplete request).  At
  * most one a connection; given back by net_hold_give() or when the connection ends.
  * Whoever has one may be evicted like a connection with an incomplete request.
- * Returns NULL when there is none.
+ * Returns NULL when there is none, and after net_close().
  */
 MUST_USE uint8_t *net_hold_take(struct net_conn *conn);
 void net_hold_give(struct net_conn *conn);
