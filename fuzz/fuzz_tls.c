@@ -1,6 +1,6 @@
 /* links: tests/host_panic.c tests/tls/fake_net.c tests/tls/line_app.c
  * tests/tls/mini_client.c tls/private.c tls/incoming.c tls/outgoing.c tls/stream.c
- * tls/engine_bearssl.c tls/keys_bearssl.c tls/policy_bearssl.c
+ * tls/engine_bearssl.c tls/keys_bearssl.c tls/gcm_bearssl.c tls/policy_bearssl.c
  * tls/curves_bearssl.c tls/choose.c tls/sessions.c @bearssl_tls
  * build/deps/bearssl/src/ssl/ssl_client.c build/deps/bearssl/src/ssl/ssl_hs_client.c
  * build/deps/bearssl/src/x509/x509_knownkey.c build/deps/bearssl/src/ec/ec_all_m31.c

@@ -17,9 +17,15 @@
 #define TLS_PLAIN_MAX 16384u
 #define TLS_PAYLOAD_MAX (TLS_PLAIN_MAX + 2048u)   /* RFC 5246, section 6.2.3: more is record_overflow */
 
-/* Room that tls_seal() needs before and behind the plaintext. */
-#define TLS_HEAD_ROOM 13u
-#define TLS_TAIL_ROOM 16u
+/*
+ * Room that tls_seal() needs before and behind the plaintext, and tls_open() around
+ * the payload; more than goes over the wire, as the engine lays out there what it
+ * hashes.
+ */
+#define TLS_HEAD_ROOM 16u
+#define TLS_TAIL_ROOM 31u
+#define TLS_OPEN_HEAD_ROOM 8u
+#define TLS_OPEN_TAIL_ROOM 15u
 
 /* Room for all that one record of the client can make us answer in a handshake. */
 #define TLS_FLIGHT_MAX (LIMIT_CHAIN_LEN + 2048u)
@@ -106,7 +112,8 @@ void tls_handshake_wipe(struct tls_handshake *hs);
 /*
  * Open a record in place.
  *
- * payload, len  what follows the header; *len becomes the length of the plaintext,
+ * payload, len  what follows the header, with TLS_OPEN_HEAD_ROOM writable bytes before
+ *               it and TLS_OPEN_TAIL_ROOM behind; *len becomes the length of the plaintext,
  *               0..TLS_PLAIN_MAX
  * Returns       where the plaintext begins, within payload, or NULL: the record is not
  *               from the client (bad_record_mac), the connection must end

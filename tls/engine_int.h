@@ -61,6 +61,14 @@ struct tls_implementations {
 };
 
 /*
+ * gcm_bearssl.c: tls_seal() and tls_open() for AES-GCM.
+ */
+uint8_t *gcm_seal(br_sslrec_gcm_context *cc, uint8_t type, uint8_t *plain,
+    size_t *len);
+uint8_t *gcm_open(br_sslrec_gcm_context *cc, uint8_t type, uint8_t *payload,
+    size_t *len);
+
+/*
  * curves_bearssl.c: X25519, P-256 and P-384, and nothing but what a server
  * needs.
  */

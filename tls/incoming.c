@@ -35,7 +35,8 @@ static const char plain_answer[] =
     "This port speaks HTTPS: the address begins with https://\n";
 
 /* The record that is being opened. */
-static _Alignas(16) uint8_t scratch[TLS_PAYLOAD_MAX];
+static _Alignas(16) uint8_t scratch[TLS_OPEN_HEAD_ROOM + TLS_PAYLOAD_MAX +
+    TLS_OPEN_TAIL_ROOM];
 
 /* ---- The app's side -------------------------------------------------------- */
 
@@ -155,11 +156,12 @@ static void take_protected(struct stream *s, uint8_t type,
     const uint8_t *payload, size_t len)
 {
 	struct tls_keys *const keys = session_keys(s->tls);
+	uint8_t *const opened = scratch + TLS_OPEN_HEAD_ROOM;
 	const uint8_t *plain = NULL;
 
 	if (len >= tls_overhead(keys) - TLS_HEADER_LEN) {
-		__builtin_memcpy(scratch, payload, len);
-		plain = tls_open(keys, type, scratch, &len);
+		__builtin_memcpy(opened, payload, len);
+		plain = tls_open(keys, type, opened, &len);
 	}
 	if (plain == NULL)
 		private_fail(s, TLS_BAD_RECORD_MAC);

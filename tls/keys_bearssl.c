@@ -33,7 +33,9 @@ uint8_t *tls_open(struct tls_keys *keys, uint8_t type,
 {
 	uint8_t *plain = NULL;
 
-	if (keys->in.vtable->check_length(&keys->in.vtable, *len))
+	if (keys->in.vtable == &br_sslrec_in_gcm_vtable.inner)
+		plain = gcm_open(&keys->in.gcm, type, payload, len);
+	else if (keys->in.vtable->check_length(&keys->in.vtable, *len))
 		plain = keys->in.vtable->decrypt(&keys->in.vtable, type,
 		    BR_TLS12, payload, len);
 	if (plain != NULL)
@@ -46,6 +48,8 @@ uint8_t *tls_seal(struct tls_keys *keys, uint8_t type,
 {
 	ASSERT(*len <= TLS_PLAIN_MAX);
 	note_alert(keys, type, plain, *len);
+	if (keys->out.vtable == &br_sslrec_out_gcm_vtable.inner)
+		return gcm_seal(&keys->out.gcm, type, plain, len);
 	return keys->out.vtable->encrypt(&keys->out.vtable, type, BR_TLS12,
 	    plain, len);
 }

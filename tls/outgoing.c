@@ -79,7 +79,7 @@ static size_t format_alert(enum tls_alert alert, uint8_t out[static 7])
 static size_t seal_alert(struct tls_session *t, bool fatal,
     enum tls_alert alert, uint8_t *out)
 {
-	uint8_t buffer[SEALED_ALERT_MAX];
+	uint8_t buffer[TLS_HEAD_ROOM + 2 + TLS_TAIL_ROOM];
 	uint8_t *const plain = buffer + TLS_HEAD_ROOM;
 	const uint8_t *record;
 	size_t len = 2;
@@ -87,6 +87,7 @@ static size_t seal_alert(struct tls_session *t, bool fatal,
 	plain[0] = fatal ? ALERT_FATAL : ALERT_WARNING;
 	plain[1] = (uint8_t)alert;
 	record = tls_seal(session_keys(t), TLS_ALERT, plain, &len);
+	ASSERT(len <= SEALED_ALERT_MAX);
 	__builtin_memcpy(out, record, len);
 	return len;
 }

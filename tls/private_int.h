@@ -31,7 +31,7 @@ enum session_state {
 };
 
 /* A sealed alert; two of them can wait: a warning, and the last one. */
-#define SEALED_ALERT_MAX (TLS_HEAD_ROOM + 2 + TLS_TAIL_ROOM)
+#define SEALED_ALERT_MAX (TLS_HEADER_LEN + 8 + 2 + 16)
 #define SESSION_TAIL_CAP 64
 
 _Static_assert(2 * SEALED_ALERT_MAX <= SESSION_TAIL_CAP,

@@ -1,5 +1,5 @@
 /* links: tests/tls/fake.c tests/tls/rig.c tests/tls/hello.c tests/host_panic.c
- *        tls/engine_bearssl.c tls/keys_bearssl.c tls/policy_bearssl.c
+ *        tls/engine_bearssl.c tls/keys_bearssl.c tls/gcm_bearssl.c tls/policy_bearssl.c
  *        tls/curves_bearssl.c tls/choose.c tls/sessions.c @bearssl_tls -lssl -lcrypto */
 /*
  * What a ClientHello can have wrong, and the alert for it, byte for byte; and

@@ -1,5 +1,5 @@
 /* links: tests/tls/fake.c tests/tls/rig.c tests/host_panic.c
- *        tls/engine_bearssl.c tls/keys_bearssl.c tls/policy_bearssl.c
+ *        tls/engine_bearssl.c tls/keys_bearssl.c tls/gcm_bearssl.c tls/policy_bearssl.c
  *        tls/curves_bearssl.c tls/choose.c tls/sessions.c @bearssl_tls -lssl -lcrypto */
 /*
  * Records after the handshake, both ways, with OpenSSL at the other end.
@@ -90,7 +90,7 @@ static void what_we_seal_the_client_reads(void **state)
 	}
 }
 
-/* The client's next record, in a place of exactly its size. */
+/* The client's next record, in a place with exactly the room that is asked for. */
 static uint8_t *next_record(size_t *len)
 {
 	uint8_t header[TLS_HEADER_LEN];
@@ -99,11 +99,17 @@ static uint8_t *next_record(size_t *len)
 	assert_int_equal(BIO_read(wire, header, sizeof header), sizeof header);
 	assert_int_equal(load_be16(header + 1), 0x0303);
 	*len = load_be16(header + 3);
-	uint8_t *const payload = malloc(*len);
+	uint8_t *const room =
+	    malloc(TLS_OPEN_HEAD_ROOM + *len + TLS_OPEN_TAIL_ROOM);
 
-	assert_non_null(payload);
-	assert_int_equal(BIO_read(wire, payload, (int)*len), *len);
-	return payload;
+	assert_non_null(room);
+	assert_int_equal(BIO_read(wire, room + TLS_OPEN_HEAD_ROOM, (int)*len), *len);
+	return room + TLS_OPEN_HEAD_ROOM;
+}
+
+static void free_record(uint8_t *payload)
+{
+	free(payload - TLS_OPEN_HEAD_ROOM);
 }
 
 static void what_the_client_writes_we_open(void **state)
@@ -126,7 +132,7 @@ static void what_the_client_writes_we_open(void **state)
 			assert_non_null(at);
 			assert_int_equal(len, lengths[i]);
 			assert_memory_equal(at, plain, len);
-			free(payload);
+			free_record(payload);
 		}
 		assert_int_equal(SSL_shutdown(rig.ssl), 0);
 		size_t len;
@@ -136,7 +142,7 @@ static void what_the_client_writes_we_open(void **state)
 		assert_non_null(at);
 		assert_int_equal(len, 2);
 		assert_memory_equal(at, "\x01\x00", 2);
-		free(payload);
+		free_record(payload);
 		rig_end(&rig);
 	}
 }
@@ -154,7 +160,7 @@ static void what_is_not_the_clients_does_not_open(void **state)
 
 			payload[i % len] ^= (uint8_t)(1 << i % 8);
 			assert_null(tls_open(rig.keys, TLS_DATA, payload, &len));
-			free(payload);
+			free_record(payload);
 			rig_end(&rig);
 		}
 	}
@@ -171,23 +177,25 @@ static void another_type_or_order_does_not_open(void **state)
 		uint8_t *payload = next_record(&len);
 
 		assert_null(tls_open(rig.keys, TLS_HANDSHAKE, payload, &len));
-		free(payload);
+		free_record(payload);
 		rig_end(&rig);
 
 		connect_with(s);
 		assert_int_equal(SSL_write(rig.ssl, "salve", 5), 5);
-		free(next_record(&len));
+		free_record(next_record(&len));
 		assert_int_equal(SSL_write(rig.ssl, "salve", 5), 5);
 		payload = next_record(&len);
 		assert_null(tls_open(rig.keys, TLS_DATA, payload, &len));
-		free(payload);
+		free_record(payload);
 		rig_end(&rig);
 	}
 }
 
 static void impossible_lengths_do_not_open(void **state)
 {
-	static uint8_t payload[TLS_PAYLOAD_MAX];
+	static uint8_t room[TLS_OPEN_HEAD_ROOM + TLS_PAYLOAD_MAX +
+	    TLS_OPEN_TAIL_ROOM];
+	uint8_t *const payload = room + TLS_OPEN_HEAD_ROOM;
 
 	(void)state;
 	for (size_t s = 0; s < ARRAY_LEN(suites); s++) {
@@ -217,10 +225,12 @@ static void an_empty_record_opens(void **state)
 	client = *rig.keys;
 	client.out.gcm = client.in.gcm;
 	client.out.gcm.vtable.out = &br_sslrec_out_gcm_vtable;
-	tls_seal(&client, TLS_DATA, room + TLS_HEAD_ROOM, &len);
-	assert_int_equal(len, sizeof room);
+	uint8_t *const record =
+	    tls_seal(&client, TLS_DATA, room + TLS_HEAD_ROOM, &len);
+
+	assert_int_equal(len, tls_overhead(&client));
 	len -= TLS_HEADER_LEN;
-	assert_non_null(tls_open(rig.keys, TLS_DATA, room + TLS_HEADER_LEN, &len));
+	assert_non_null(tls_open(rig.keys, TLS_DATA, record + TLS_HEADER_LEN, &len));
 	assert_int_equal(len, 0);
 	rig_end(&rig);
 }
@@ -260,7 +270,7 @@ static void the_clients_close_notify_does_not(void **state)
 	uint8_t *payload = next_record(&len);
 
 	assert_non_null(tls_open(rig.keys, TLS_ALERT, payload, &len));
-	free(payload);
+	free_record(payload);
 	assert_true(session_is_known());
 	rig_end(&rig);
 }
@@ -281,7 +291,7 @@ static void the_clients_fatal_alert_does(void **state)
 
 	assert_non_null(at);
 	assert_int_equal(at[0], 2);
-	free(payload);
+	free_record(payload);
 	assert_false(session_is_known());
 	rig_end(&rig);
 }

@@ -1,5 +1,5 @@
 /* links: tests/tls/fake.c tests/tls/rig.c tests/host_panic.c
- *        tls/engine_bearssl.c tls/keys_bearssl.c tls/policy_bearssl.c
+ *        tls/engine_bearssl.c tls/keys_bearssl.c tls/gcm_bearssl.c tls/policy_bearssl.c
  *        tls/curves_bearssl.c tls/choose.c tls/sessions.c @bearssl_tls -lssl -lcrypto
  *        -DBR_AES_X86NI=0 */
 /*
@@ -21,7 +21,9 @@
 static void exchange(struct rig *rig, size_t len)
 {
 	static uint8_t room[TLS_HEAD_ROOM + TLS_PLAIN_MAX + TLS_TAIL_ROOM];
-	static uint8_t got[TLS_HEADER_LEN + TLS_PLAIN_MAX + 24];
+	static uint8_t got[TLS_OPEN_HEAD_ROOM + TLS_PLAIN_MAX + 24 +
+	    TLS_OPEN_TAIL_ROOM];
+	uint8_t *const payload = got + TLS_OPEN_HEAD_ROOM;
 	uint8_t *const plain = room + TLS_HEAD_ROOM;
 	size_t n = len;
 
@@ -34,10 +36,10 @@ static void exchange(struct rig *rig, size_t len)
 	assert_memory_equal(got, plain, len);
 
 	assert_int_equal(SSL_write(rig->ssl, plain, (int)len), len);
-	n = (size_t)BIO_read(SSL_get_wbio(rig->ssl), got, sizeof got);
+	n = (size_t)BIO_read(SSL_get_wbio(rig->ssl), payload - TLS_HEADER_LEN,
+	    TLS_HEADER_LEN + TLS_PLAIN_MAX + 24);
 	n -= TLS_HEADER_LEN;
-	const uint8_t *const opened = tls_open(rig->keys, TLS_DATA,
-	    got + TLS_HEADER_LEN, &n);
+	const uint8_t *const opened = tls_open(rig->keys, TLS_DATA, payload, &n);
 
 	assert_non_null(opened);
 	assert_int_equal(n, len);

@@ -1,6 +1,6 @@
 /* links: tests/tls/fake.c tests/tls/fake_net.c tests/tls/line_app.c
  * tests/host_panic.c tls/private.c tls/incoming.c tls/outgoing.c tls/stream.c
- * tls/engine_bearssl.c tls/keys_bearssl.c tls/policy_bearssl.c
+ * tls/engine_bearssl.c tls/keys_bearssl.c tls/gcm_bearssl.c tls/policy_bearssl.c
  * tls/curves_bearssl.c tls/choose.c tls/sessions.c @bearssl_tls -lssl -lcrypto */
 /*
  * Private streams with the real engine, and a client that somebody else wrote
