@@ -24,6 +24,7 @@ from certs import Leaf
 BODIES = ("process", "q35")
 PAGE = 4096             # BUNDLE_PAGE
 SHA256_OFF = 40         # bundle_header.sha256
+SETTINGS_OFF = 72       # bundle_header.settings
 LEAVES = (Leaf("p256", ("stele.test", "www.stele.test")), Leaf("rsa2048", ("a.test",)))
 HSTS = "strict-transport-security"
 THUMBPRINT = "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ"
@@ -45,6 +46,8 @@ def bundle(host="", settings="", leaves=LEAVES):
 def development():
     """As `make run` makes it; returns (bundle, certificate)."""
     path = os.path.join(authority().folder, "development.bin")
+    if os.path.exists(path):
+        os.remove(path)
     vm.run(os.path.join(vm.BUILD, "mkinstance"), "--quiet", "--development",
            "-o", path)
     return path, path.replace(".bin", ".crt")
@@ -217,7 +220,7 @@ def resealed(data):
 
 def damaged_bundles():
     """Yield (name, bytes)."""
-    with open(bundle(), "rb") as f:
+    with open(bundle(settings="log=off"), "rb") as f:
         good = f.read()
     public_off, public_len, secret_off, secret_len = struct.unpack_from("<4I", good, 16)
     assert (public_off, secret_off + secret_len) == (PAGE, len(good))
@@ -228,13 +231,15 @@ def damaged_bundles():
 
     def with_word(at, value):
         return good[:at] + struct.pack("<I", value) + good[at + 4:]
-    for at, name in ((0, "magic"), (8, "version"), (13, "flags"), (16, "public_off"),
+    for at, name in ((0, "magic"), (8, "version"), (12, "flags"), (16, "public_off"),
                      (20, "public_len"), (28, "secret_len"), (32, "key_count"),
-                     (SHA256_OFF + 9, "digest"), (75, "settings"), (PAGE - 1, "header's rest"),
+                     (SHA256_OFF + 9, "digest"), (SETTINGS_OFF + 4, "settings"),
+                     (PAGE - 1, "header's rest"),
                      (public_off, "public part"), (secret_off - 1, "public part's end"),
                      (secret_off + 30, "first key"), (len(good) - 1, "last byte")):
         yield name + " with another bit", with_bit(at)
-    yield "settings that are no text", good[:72] + b"log=\x01off" + good[80:]
+    yield "settings that are no text", \
+        resealed(good[:SETTINGS_OFF] + b"log=\x01ff" + good[SETTINGS_OFF + 7:])
     yield "half", good[:len(good) // 2 // PAGE * PAGE]
     yield "a byte less", good[:-1]
     yield "a page more", good + bytes(PAGE)

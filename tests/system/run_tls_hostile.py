@@ -99,6 +99,12 @@ def broken_records_in_every_state(body):
                      for name, what, *alerts in tlsbad.BROKEN_RECORDS])
 
 
+def alerts_in_every_state(body):
+    check_all(body, [Bad(f"{name}, {state}", state, what, *alerts)
+                     for state in tlswire.STATES for name, what, *alerts
+                     in tlsbad.ALERTS if state != "hello sent"])
+
+
 def malformed_hellos(body):
     check_all(body, [Bad(name, "connected", what, *alerts) for name, what, *alerts
                      in tlsbad.HELLOS])
@@ -338,7 +344,8 @@ def is_as_sound_as_before(body):
 
 
 CASES = (
-    first_bytes, plain_http_is_told, broken_records_in_every_state, malformed_hellos,
+    first_bytes, plain_http_is_told, broken_records_in_every_state,
+    alerts_in_every_state, malformed_hellos,
     wrong_steps_in_the_handshake, wrong_records_after_it, odd_clients_are_served,
     long_hellos, close_notify_is_answered, warnings_do_not_keep_anyone_busy,
     handshakes_cut_anywhere, one_bit_changes_anywhere,

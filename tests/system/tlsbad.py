@@ -68,6 +68,14 @@ BROKEN_RECORDS = (
      RECORD_OVERFLOW),
 )
 
+# To be said in every state, protected where that has begun.
+ALERTS = (
+    ("handshake_failure", says(ALERT, bytes([FATAL, HANDSHAKE_FAILURE])), None),
+    ("an unknown fatal alert", says(ALERT, b"\2\xfe"), None),
+    # Section 7.2.1: answered.
+    ("close_notify", says(ALERT, bytes([WARNING, CLOSE_NOTIFY])), CLOSE_NOTIFY),
+)
+
 FIRST_BYTES = (
     ("garbage", b"\xff" + GARBAGE, UNEXPECTED_MESSAGE),
     # Appendix E.2: SSL 2.0 hellos need not be understood.
@@ -80,8 +88,6 @@ FIRST_BYTES = (
     ("an empty alert", record(ALERT, b""), UNEXPECTED_MESSAGE, DECODE_ERROR),
     ("plain text of 16385 bytes", record(HANDSHAKE, bytes(16385)), RECORD_OVERFLOW),
     ("an alert of level 3", record(ALERT, b"\3\x28"), None, ILLEGAL_PARAMETER),
-    ("fatal alert", record(ALERT, b"\2\x28"), None),
-    ("close_notify", record(ALERT, b"\1\0"), CLOSE_NOTIFY),
 )
 
 FIRST_MESSAGES = tuple(
@@ -201,6 +207,8 @@ def key_and_part_of_a_message_then_ccs(wire):
 MIDDLE = (
     ("flight taken", "a second hello", says_message(CLIENT_HELLO, hello()),
      UNEXPECTED_MESSAGE),
+    ("flight taken", "HelloRequest", says_message(HELLO_REQUEST, b""),
+     UNEXPECTED_MESSAGE),
     ("flight taken", "CCS before the key", says(CCS, b"\1"), UNEXPECTED_MESSAGE),
     ("flight taken", "Finished before the key", says_message(FINISHED, bytes(12)),
      UNEXPECTED_MESSAGE),
@@ -289,5 +297,4 @@ AFTER = (
      UNEXPECTED_MESSAGE),
     ("an alert of one byte", says(ALERT, b"\1"), DECODE_ERROR, UNEXPECTED_MESSAGE),
     ("an empty alert", says(ALERT, b""), DECODE_ERROR, UNEXPECTED_MESSAGE),
-    ("fatal alert", says(ALERT, b"\2\x28"), None),
 )
