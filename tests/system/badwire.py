@@ -152,13 +152,17 @@ class BadWire:
         self.program.stdin.flush()
         self.program.stdout.readline()
 
-    def fetch(self, address, target, seconds):
-        """Returns (body, seconds it took)."""
+    def fetch(self, address, target, seconds, trust=None):
+        """Returns (body, seconds it took); trust, a file of certificates: by HTTPS."""
         host = f"[{address}]" if ":" in address else address
+        words = [f"http://{host}{target}"]
+        if trust:
+            words = ["--cacert", trust, "--resolve", f"stele.test:443:{host}",
+                     f"https://stele.test{target}"]
         start = time.monotonic()
         done = subprocess.run(
-            [*self.inside, "curl", "-sgf", "-m", str(seconds),
-             f"http://{host}{target}"], check=False, capture_output=True)
+            [*self.inside, "curl", "-sgf", "-m", str(seconds), *words],
+            check=False, capture_output=True)
         took = time.monotonic() - start
         assert done.returncode == 0, \
             f"curl: {done.returncode} after {len(done.stdout)} bytes, {took:.1f} s"

@@ -14,10 +14,11 @@ import ssl
 import sys
 import time
 
+import badwire
 import certs
 import sites
 import vm
-from run_hostile import Others
+from run_hostile import WIRES, Others
 from run_limits import between, seconds_until_closed
 
 PAGE_LEN = 1024
@@ -134,6 +135,26 @@ def slow_reader(address, folder):
             if number % 100 == 0:
                 time.sleep(0.05)
     assert digest.hexdigest() == digest_of(folder)
+
+
+def files_stay_whole_on_a_bad_wire(body):
+    """Sealed records that are lost, late, doubled and damaged on their way."""
+    folder = built("many")[0]
+    with open(folder + "/middle.bin", "rb") as f:
+        wanted = f.read()
+    with start_many(body) as server:
+        server.wait_ready()
+        with badwire.BadWire() as wire:
+            for name, down, up, seconds in WIRES:
+                if name in ("late ones", "damaged", "all of it"):
+                    wire.set(down, up)
+                    got, took = wire.fetch(server.ipv4, "/middle.bin", seconds,
+                                           trust=authority().root)
+                    print(f"# {name}: 1 MiB in {took:.2f} s")
+                    assert got == wanted, name
+            wire.set({}, {})
+            time.sleep(4)       # the last word of a client may have been lost
+        is_sound(server, SMALL)
 
 
 # ---- Many, and little memory -------------------------------------------------------
@@ -337,6 +358,8 @@ def main():
     for body in "process", "q35":
         suite.add(whole_site_is_as_its_source, body)
         suite.add(ends_are_what_they_say, body)
+        suite.add(files_stay_whole_on_a_bad_wire,
+                  "sanitized" if body == "process" else body)
         suite.add(slow_clients_are_dropped, body)
         suite.add(five_hundred_at_once, body)
     suite.add(oldest_idle_connection_makes_room, "q35")

@@ -54,7 +54,8 @@ def odd_site():
 
 
 def many_files_site(count=3000):
-    """Thousands of files of assorted sizes, and one of 20 MiB; returns its path."""
+    """Thousands of files of assorted sizes, one of 1 and one of 20 MiB; returns its
+    path."""
     out = os.path.join(vm.BUILD, "system", f"site-many-{count}")
     if not os.path.isdir(out):
         numbers = random.Random(2)
@@ -68,8 +69,9 @@ def many_files_site(count=3000):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "wb") as f:
                 f.write(numbers.randbytes(size))
-        with open(os.path.join(out + ".new", "large.bin"), "wb") as f:
-            f.write(numbers.randbytes(20 << 20))
+        for name, size in ("large.bin", 20 << 20), ("middle.bin", 1 << 20):
+            with open(os.path.join(out + ".new", name), "wb") as f:
+                f.write(numbers.randbytes(size))
         os.rename(out + ".new", out)
     return out
 
