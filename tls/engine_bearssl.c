@@ -21,6 +21,8 @@
 
 static struct tls_implementations use;
 
+#define HELLO_REQUEST 0
+
 /* BearSSL's; empty between two calls. */
 static uint8_t input[BR_SSL_BUFSIZE_INPUT];
 static uint8_t output[BR_SSL_BUFSIZE_OUTPUT];
@@ -334,6 +336,40 @@ static void take_first(struct tls_handshake *hs,
 	feed(&hs->ctx.eng, record, len);
 }
 
+/*
+ * BearSSL passes over a HelloRequest, which only servers send (RFC 5246, section
+ * 7.4.1.1), and waits on.  So messages in the clear are counted along: does one of
+ * that type begin in this record?
+ */
+static bool has_hello_request(struct tls_handshake *hs, const uint8_t *record,
+    size_t len)
+{
+	size_t at = TLS_HEADER_LEN;
+
+	if (record[0] != TLS_HANDSHAKE || hs->ctx.eng.incrypt)
+		return false;
+	while (at < len) {
+		const size_t rest = len - at;
+
+		if (hs->message_left > 0) {
+			const size_t n =
+			    hs->message_left < rest ? hs->message_left : rest;
+
+			hs->message_left -= (uint32_t)n;
+			at += n;
+			continue;
+		}
+		if (hs->header_len == 0 && record[at] == HELLO_REQUEST)
+			return true;
+		hs->header[hs->header_len++] = record[at++];
+		if (hs->header_len == sizeof hs->header) {
+			hs->message_left = load_be32(hs->header) & 0xffffff;
+			hs->header_len = 0;
+		}
+	}
+	return false;
+}
+
 enum tls_progress tls_handshake_take(struct tls_handshake *hs,
     const uint8_t *record, size_t len, uint8_t *out, size_t *out_len)
 {
@@ -345,6 +381,8 @@ enum tls_progress tls_handshake_take(struct tls_handshake *hs,
 	hs->received += len;
 	if (hs->received > LIMIT_HANDSHAKE_LEN)
 		return fail(hs, TLS_DECODE_ERROR, out, out_len);
+	if (has_hello_request(hs, record, len))
+		return fail(hs, TLS_UNEXPECTED_MESSAGE, out, out_len);
 	if (hs->has_begun)
 		feed(eng, record, len);
 	else

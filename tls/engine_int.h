@@ -45,6 +45,9 @@ struct tls_handshake {
 	bool has_begun;             /* a record was taken */
 	bool is_whole;              /* which held the whole ClientHello */
 	size_t received;            /* bytes of all records so far */
+	uint32_t message_left;      /* bytes of the message that has begun */
+	uint8_t header[4];          /* of the next one: its first header_len bytes */
+	uint8_t header_len;
 
 	struct choose_result chosen;    /* after choose() has answered OK */
 	uint8_t name[32];           /* as in struct session */

@@ -239,10 +239,27 @@ static void other_messages_are_unexpected(void **state)
 	EXPECT_ALERT("\x16\x03\x01\x00\x05\x10\x00\x00\x01\x00",
 	    TLS_UNEXPECTED_MESSAGE);                /* ClientKeyExchange */
 	EXPECT_ALERT("\x14\x03\x01\x00\x01\x01", TLS_UNEXPECTED_MESSAGE);
-	/* HelloRequest is nothing for a server, and taken for nothing. */
-	EXPECT_ALERT("\x16\x03\x01\x00\x08\x00\x00\x00\x00\x10\x00\x00\x01",
+	/* HelloRequest is only for clients. */
+	EXPECT_ALERT("\x16\x03\x01\x00\x04\x00\x00\x00\x00",
 	    TLS_UNEXPECTED_MESSAGE);
-	EXPECT_ALERT("\x16\x03\x01\x00\x05\x00\x00\x00\x01\x00", TLS_DECODE_ERROR);
+	EXPECT_ALERT("\x16\x03\x01\x00\x01\x00", TLS_UNEXPECTED_MESSAGE);
+}
+
+static void a_hello_request_behind_a_hello_is_unexpected(void **state)
+{
+	size_t len = hello_make(&(struct hello){ 0 }, record);
+
+	(void)state;
+	/* In a record of its own, after the hello came in two pieces. */
+	store_be16(record + 3, 3);
+	assert_int_equal(rig_take(&rig, record, TLS_HEADER_LEN + 3), TLS_MORE);
+	memmove(record + TLS_HEADER_LEN, record + TLS_HEADER_LEN + 3,
+	    len - TLS_HEADER_LEN - 3);
+	len -= 3;
+	store_be16(record + 3, (uint16_t)(len - TLS_HEADER_LEN));
+	assert_int_equal(rig_take(&rig, record, len), TLS_MORE);
+	EXPECT_ALERT("\x16\x03\x03\x00\x04\x00\x00\x00\x00",
+	    TLS_UNEXPECTED_MESSAGE);
 }
 
 static void bytes_behind_a_hello_are_unexpected(void **state)
@@ -371,6 +388,7 @@ int main(void)
 		CASE(extensions_with_wrong_values_are_told_apart),
 		CASE(max_fragment_length_is_not_agreed_to),
 		CASE(other_messages_are_unexpected),
+		CASE(a_hello_request_behind_a_hello_is_unexpected),
 		CASE(bytes_behind_a_hello_are_unexpected),
 		CASE(record_headers_are_checked),
 		CASE(an_endless_hello_is_a_decode_error),
