@@ -466,10 +466,23 @@ def test_a_development_bundle_replaces_nothing_else(desk, develop, good):
     assert (done.returncode, done.stderr) == (
         1, f"mkinstance: error: {out}: is a bundle, and not one for development\n")
     assert out.read_bytes() == real
-    out.write_bytes(b"x" * 9000)
+    # Nor what was a real one once: its header still says so.
+    for other in b"x" * 9000, damage(real, 4200, b"x"), real[:4096]:
+        out.write_bytes(other)
+        done = develop()
+        assert (done.returncode, done.stderr) == (
+            1, f"mkinstance: error: {out}: exists and is no development bundle\n")
+
+
+@pytest.mark.parametrize("off, value", [(8, b"\7"), (4200, b"x")])
+def test_a_damaged_or_older_development_bundle_is_made_anew(desk, develop, off, value):
+    out = desk.base / "development.bin"
+    assert develop().returncode == 0
+    out.write_bytes(damage(out.read_bytes(), off, value))
     done = develop()
-    assert (done.returncode, done.stderr) == (
-        1, f"mkinstance: error: {out}: exists and is no development bundle\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "made a key" in done.stdout
+    assert Bundle(out.read_bytes()).flags == 1
 
 
 # ---- Usage -----------------------------------------------------------------------

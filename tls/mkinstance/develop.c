@@ -163,7 +163,14 @@ static enum present look(const char *path, const char *trust, int64_t now)
 	if (!file_read(path, &f))
 		return STRANGE;
 	if (bundle_problem(f.bytes, f.len) != NULL) {
-		report_error(path, "exists and is no development bundle");
+		/* Of an earlier version, or damaged; but one that was made here. */
+		if (f.len >= sizeof(struct bundle_header) &&
+		    memcmp(bundle_header(f.bytes)->magic, BUNDLE_MAGIC,
+		        sizeof bundle_header(f.bytes)->magic) == 0 &&
+		    (bundle_header(f.bytes)->flags & BUNDLE_DEVELOPMENT) != 0)
+			what = OLD;
+		else
+			report_error(path, "exists and is no development bundle");
 	} else if (!(bundle_header(f.bytes)->flags & BUNDLE_DEVELOPMENT) ||
 	    bundle_public(f.bytes)->chain_count != 1) {
 		report_error(path, "is a bundle, and not one for development");
