@@ -298,6 +298,31 @@ def others_are_served_during_floods(body, **options):
         still_sound(server, busy=2)
 
 
+def a_tiny_path_mtu_is_not_believed(body):
+    """RFC 8201, section 4: none below 1280, whoever says so."""
+    with start(body) as server:
+        server.tap.advertise()
+        server.wait_ready()
+        server.wait_ready(server.ipv6)
+        with packets.Wire(server.tap) as wire:
+            inner = packets.ipv6(wire.server6, wire.own6, 6, b"", length=1440)
+            for mtu in (0, 40, 60, 61, 68, 100, 300, 1279):
+                # There has to be an entry for the destination: we have just been served.
+                assert vm.fetch(server.ipv6, "/")[0] == 200
+                for _ in range(3):
+                    wire.send(IPV6, packets.ipv6(
+                        wire.own6, wire.server6, 58, packets.icmpv6(
+                            wire.own6, wire.server6, 2, 0,
+                            struct.pack("!I", mtu) + inner)))
+                time.sleep(0.1)
+                try:
+                    answer = vm.fetch(server.ipv6, "/large.bin", timeout=5)
+                except OSError as error:
+                    raise AssertionError(f"after an MTU of {mtu}: {error!r}") from error
+                assert answer[0] == 200 and answer[2] == large_file(), mtu
+        still_sound(server)
+
+
 def guessed_segments_do_not_stop_a_connection(body):
     """Someone knows addresses and ports, and guesses the numbers."""
     numbers = random.Random(1)
@@ -513,6 +538,7 @@ def main():
         suite.add(others_are_served_during_floods, body)
         suite.add(odd_clients, body)
     suite.add(guessed_segments_do_not_stop_a_connection, "sanitized")
+    suite.add(a_tiny_path_mtu_is_not_believed, "sanitized")
     suite.add(ten_thousand_requests_in_one_go, "sanitized")
     suite.add(ten_thousand_requests_in_one_go, "microvm")
     suite.add(files_stay_whole_on_bad_wires, "q35")
