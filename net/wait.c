@@ -233,7 +233,7 @@ static bool evict_holder(void)
  */
 static bool is_slow(const struct net_conn *conn, uint64_t now)
 {
-	uint64_t begin_ms = conn->deadline_ms - LIMIT_WRITE_MS;
+	uint64_t begin_ms = conn->deadline_ms - limit_ms[conn->wait];
 	uint32_t begin = conn->span_start;
 
 	if (link_empty(&conn->records) || conn_unacked(conn) == 0)
@@ -247,10 +247,9 @@ static bool is_slow(const struct net_conn *conn, uint64_t now)
 	    (now - begin_ms) * LIMIT_RECORD_LEN;
 }
 
-bool conn_evict_slow(void)
+static bool evict_slow_of(enum net_wait wait, uint64_t now)
 {
-	struct link *head = &waiting[NET_WAIT_WRITE];
-	const uint64_t now = net_now_ms();
+	struct link *head = &waiting[wait];
 
 	for (struct link *at = head->next; at != head; at = at->next) {
 		struct net_conn *conn = conn_of(in_wait, at);
@@ -261,6 +260,15 @@ bool conn_evict_slow(void)
 		}
 	}
 	return false;
+}
+
+bool conn_evict_slow(void)
+{
+	const uint64_t now = net_now_ms();
+
+	/* A flight of a handshake is part of what the layer above calls a request. */
+	return evict_slow_of(NET_WAIT_WRITE, now) ||
+	    evict_slow_of(NET_WAIT_REQUEST, now);
 }
 
 /* One for what the app consumed, and one for the rest. */
