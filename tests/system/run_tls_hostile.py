@@ -12,6 +12,7 @@ import re
 import socket
 import struct
 import sys
+import threading
 import time
 
 import certs
@@ -321,6 +322,67 @@ def stalled_handshakes_come_to_an_end(body):
 
 # ---- The end -----------------------------------------------------------------------
 
+def with_little_window(running, window):
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+    sock.settimeout(3)
+    sock.connect((running.ipv4, 443))
+    return sock
+
+
+def flights_nobody_acknowledges_make_room(body):
+    """Hellos of clients that read nothing hold a buffer each, and a few downloads that
+    sip hold what is left: others get theirs all the same (LIMIT_RECORD_MS).
+
+    Twenty a second would hold 300 buffers until the deadline of a handshake; there
+    are 133."""
+    rom = vm.make_rom(sites.small_site(4000000), "tls-sip")
+    bundle = authority().bundle("hostile", certs.MAIN[:2])
+    enough = threading.Event()
+    hellos = []
+
+    def sip(download):
+        while not enough.wait(0.24) and download.recv(2400):
+            pass
+
+    def attack(running):
+        while not enough.wait(0.05):
+            try:
+                hellos.append(with_little_window(running, 1))
+                hellos[-1].sendall(client_hello())
+            except OSError:
+                enough.wait(0.02)
+            while len(hellos) > 470:
+                hellos.pop(0).close()
+
+    with vm.Process(rom, "log=off", program=f"stele-{body}", mem=8,
+                    instance=bundle) as running:
+        running.wait_ready(port=443)
+        threads = [threading.Thread(target=attack, args=(running,))]
+        for _ in range(6):
+            tls = authority().trusting().wrap_socket(
+                with_little_window(running, 30000), server_hostname="stele.test")
+            tls.sendall(REQUEST)
+            threads.append(threading.Thread(target=sip, args=(tls,)))
+        for thread in threads:
+            thread.start()
+        try:
+            time.sleep(14)
+            took = []
+            for _ in range(3):
+                begin = time.monotonic()
+                with vm.Client(running.ipv4, timeout=30,
+                               tls=authority().trusting()) as client:
+                    took.append(time.monotonic() - begin)
+                    assert client.socket.version() == "TLSv1.2"
+            print("# handshakes took", ", ".join(f"{t:.2f} s" for t in took))
+            assert max(took) < 3, took
+        finally:
+            enough.set()
+            for thread in threads:
+                thread.join()
+
+
 def levels(running):
     """The next "pools:" line: {name: level}."""
     before = running.console().count("\npools:")
@@ -359,6 +421,7 @@ def main():
     for body in BODIES:
         for case in CASES:
             suite.add(case, body)
+    suite.add(flights_nobody_acknowledges_make_room, "process")
     with server:
         return suite.main()
 
