@@ -70,5 +70,5 @@ $(LWIP_STAMP): build/deps/lwip/.verified $(LWIP_PATCHES)
 	@rm -rf $(LWIP) && mv $(LWIP).new $(LWIP)
 
 # Whoever needs one of their files needs all of them.
-$(sort $(KERNEL_BEARSSL_SRCS) $(SERVER_BEARSSL_SRCS)): $(BEARSSL_STAMP) ;
+$(BEARSSL)/src/%.c: $(BEARSSL_STAMP) ;
 $(LWIP_SRCS): $(LWIP_STAMP) ;
