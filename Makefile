@@ -234,7 +234,7 @@ endif
 test: test-programs
 	@tests/run
 
-test-programs: image build/stele-process build/stele-process-san \
+test-programs: image build/stele-process build/stele-process-san build/mkinstance \
 	$(UNIT_PROGRAMS) $(FUZZ_PROGRAMS) $(GUARD_IMAGES)
 
 fuzz: fuzz-programs
