@@ -98,7 +98,9 @@ class Others:
             if kind is None:
                 assert not errors, f"{len(errors)} times, {errors[0]}"
                 slow = sum(t > 0.9 for t in took)
-                assert slow <= 1, f"{slow} answers took a second"
+                # One SYN in a hundred may be lost in the queue of a busy host.
+                assert slow <= max(1, len(took) // 100), \
+                    f"{slow} of {len(took)} answers took a second"
 
 
 def still_sound(server, busy=0):
