@@ -13,7 +13,7 @@
 #include <bearssl_hash.h>
 
 #include "config/limits.h"
-#include "kernel/wipe.h"
+#include "config/wipe.h"
 
 #define SHA256_LEN 32
 #define LIMBS_MAX (sizeof(((struct bundle_key *)0)->rsa.n) / sizeof(uint64_t))

@@ -5,12 +5,12 @@
  */
 #include <bearssl_hash.h>
 
+#include "config/wipe.h"
 #include "kernel/console.h"
 #include "kernel/entropy.h"
 #include "kernel/entropy_source.h"
 #include "kernel/map.h"
 #include "kernel/random.h"
-#include "kernel/wipe.h"
 
 #define WORD_LEN 8
 #define SAMPLE_WORDS (ENTROPY_SAMPLE_LEN / WORD_LEN)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/limits.h"
+#include "config/wipe.h"
 #include "kernel/clock.h"
 #include "kernel/console.h"
 #include "kernel/gate_check.h"
@@ -18,7 +19,6 @@
 #include "kernel/server.h"
 #include "kernel/vault.h"
 #include "kernel/vnet.h"
-#include "kernel/wipe.h"
 
 #define TICK_NS 1000000000ULL
 #define POLL_NS 1000000ULL        /* between looks at a NIC without interrupts */

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "config/wipe.h"
 #include "kernel/acpi.h"
 #include "kernel/bundle.h"
 #include "kernel/clock.h"
@@ -20,7 +21,6 @@
 #include "kernel/virtio.h"
 #include "kernel/vnet.h"
 #include "kernel/vrng.h"
-#include "kernel/wipe.h"
 
 #define STACK_LEN 16384
 

@@ -9,10 +9,10 @@
 #include <bearssl_hash.h>
 
 #include "config/limits.h"
+#include "config/wipe.h"
 #include "kernel/clock.h"
 #include "kernel/entropy.h"
 #include "kernel/random.h"
-#include "kernel/wipe.h"
 
 #define BLOCK_LEN 64                     /* ChaCha20: RFC 8439, section 2.3 */
 #define FILL_MAX (1u << 20)

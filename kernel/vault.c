@@ -28,10 +28,10 @@
 #include <bearssl_hash.h>
 #include <bearssl_rsa.h>
 
+#include "config/wipe.h"
 #include "kernel/map.h"
 #include "kernel/random.h"
 #include "kernel/vault_pad.h"
-#include "kernel/wipe.h"
 
 enum scheme { ECDSA, RSA_PKCS1, RSA_PSS };
 

@@ -7,12 +7,7 @@
 #include <string.h>
 
 #include "config/base.h"
-
-static inline void wipe(void *p, size_t len)
-{
-	memset(p, 0, len);
-	__asm__ volatile("" : : "r"(p) : "memory");
-}
+#include "config/wipe.h"
 
 /* All ones if a[0, len) and b[0, len) are the same, else zero. */
 static inline uint64_t ct_equal(const uint8_t *a, const uint8_t *b, size_t len)
