@@ -69,6 +69,8 @@ $(LWIP_STAMP): build/deps/lwip/.verified $(LWIP_PATCHES)
 	@touch $(LWIP).new/.patched
 	@rm -rf $(LWIP) && mv $(LWIP).new $(LWIP)
 
-# Whoever needs one of their files needs all of them.
+# Whoever needs one of their files needs all of them.  They stay when make is done: to
+# make, what only a pattern names is a step on the way, and would be deleted.
+.PRECIOUS: $(BEARSSL)/src/%.c
 $(BEARSSL)/src/%.c: $(BEARSSL_STAMP) ;
 $(LWIP_SRCS): $(LWIP_STAMP) ;

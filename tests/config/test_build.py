@@ -85,6 +85,16 @@ def test_an_archive_with_the_same_files_is_accepted(copy, lwip, tmp_path):
     assert "files verified" in fetch(copy, tmp_path / "lwip.tar.gz")
 
 
+def test_fetched_sources_outlive_the_build_that_fetched_them(copy, tmp_path):
+    new = tmp_path / "new"
+    shutil.copytree(copy, new, symlinks=True, ignore=shutil.ignore_patterns("build"))
+    shutil.copytree(os.path.join(TOP, "build/deps/lwip"), new / "build/deps/lwip")
+    source = os.path.join(TOP, "build/deps/bearssl")
+    run(new, "make", "build/mkimage", env={"BEARSSL_SRC": source})
+    for name in os.listdir(os.path.join(source, "src/hash")):
+        assert (new / "build/deps/bearssl/src/hash" / name).exists(), name
+
+
 def test_a_changed_file_is_refused_by_name(copy, lwip):
     with open(lwip / "src/core/tcp.c", "a", encoding="utf-8") as f:
         f.write("/* */\n")
