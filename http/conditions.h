@@ -1,20 +1,30 @@
-/*
- * Conditional requests: may the client keep the copy that it has?  Pure.
- */
+/* Conditional requests: whether what the client has, or supposes, is still true.  Pure. */
 #pragma once
 
 #include "config/base.h"
 #include "http/request.h"
 
+enum http_condition {
+	HTTP_CONDITION_NONE,          /* go on: all hold, or there are none */
+	HTTP_CONDITION_NOT_MODIFIED,  /* 304 */
+	HTTP_CONDITION_FAILED,        /* 412 */
+};
+
 /*
- * True if a GET or HEAD that would be answered with 200 is to be answered with 304.
+ * If-Match, If-Unmodified-Since, If-None-Match, If-Modified-Since, in the order of
+ * RFC 9110, section 13.2.2, for GET and HEAD where the answer without them were 200.
  *
- * etag      of the selected representation, strong, with its quotes
- * modified  its Last-Modified, Unix seconds, or -1 if it has none
- * now       Unix seconds, for the century of two-digit years
- * Source    RFC 9110, sections 13.1.2 (If-None-Match: weak comparison, "*"), 13.1.3
- *           (If-Modified-Since: ignored if invalid, repeated, or beside
- *           If-None-Match) and 13.2.2 (order)
+ * etag       the selected representation's strong tag, with quotes
+ * modified   its Last-Modified, Unix seconds; -1: none
+ * now        Unix seconds, to read two-digit years
  */
-bool http_not_modified(const struct http_request *req, struct http_text etag,
+enum http_condition http_check_conditions(const struct http_request *req,
+    struct http_text etag, int64_t modified, int64_t now);
+
+/*
+ * Range is to be looked at: there is no If-Range, or it holds (RFC 9110, section 13.1.5:
+ * strong comparison; a date only if it is exactly Last-Modified and that is a strong
+ * validator, section 8.8.2.2).
+ */
+bool http_range_applies(const struct http_request *req, struct http_text etag,
     int64_t modified, int64_t now);

@@ -11,7 +11,7 @@
 #include "config/base.h"
 
 #define ROM_MAGIC "stelerom"  /* 8 bytes, without the NUL */
-#define ROM_VERSION 1u
+#define ROM_VERSION 2u
 #define ROM_PAGE 4096u        /* an image is whole pages: it can be mapped as it is */
 #define ROM_ALIGN 64u         /* of every section: one entry is one cache line */
 
@@ -22,13 +22,17 @@
 #define ROM_RECORD __attribute__((packed, may_alias))
 
 enum rom_section {
-	ROM_HOSTS,            /* struct rom_host; exactly one in this version */
-	ROM_BUCKETS,          /* uint32_t displacements, a host's in one run */
-	ROM_ENTRIES,          /* struct rom_entry: slots, then the not-found page */
+	ROM_NAMES,            /* struct rom_name, names ascending bytewise; maybe none */
+	ROM_SITES,            /* struct rom_site, at least one */
+	ROM_BUCKETS,          /* uint32_t displacements, a site's in one run */
+	ROM_ENTRIES,          /* struct rom_entry, a site's in one run: slots, then pages */
 	ROM_VARIANTS,         /* struct rom_variant: entries' further codings */
-	ROM_PATHS,            /* bytes of paths and host names */
-	ROM_HEADER_RULES,     /* reserved: empty in this version */
-	ROM_REDIRECT_RULES,   /* reserved: empty in this version */
+	ROM_RULES,            /* struct rom_rule, a site's in one run, first match wins */
+	ROM_STATES,           /* struct rom_state; state 0 is the dead one of all sites */
+	ROM_EDGES,            /* uint32_t: target << 8 | byte; a state's ascend by byte */
+	ROM_ACCEPTS,          /* uint32_t: indices of rules, relative to the site's first */
+	ROM_PATHS,            /* bytes of paths, host names, patterns and targets */
+	ROM_INFO,             /* text for people: lines "word value", maybe none */
 	ROM_ANSWERS,          /* rendered heads and bodies */
 	ROM_SECTIONS
 };
@@ -43,56 +47,133 @@ struct ROM_RECORD rom_header {
 	uint32_t version;
 	uint32_t section_count;       /* ROM_SECTIONS */
 	uint64_t image_len;           /* all of it, whole pages */
-	uint8_t zero[40];
+	uint32_t default_site;        /* for names that are not in ROM_NAMES; or ROM_NONE */
+	uint8_t zero[36];
 	struct rom_range sections[ROM_SECTIONS];
 };
 
-/* One site: a perfect hash over a run of buckets and a run of entries. */
-struct ROM_RECORD rom_host {
+#define ROM_NONE UINT32_MAX
+
+/* A host name that the image answers for. */
+struct ROM_RECORD rom_name {
+	uint32_t off;                 /* from the section ROM_PATHS on; lower case ... */
+	uint32_t len;                 /* ... 1..LIMIT_HOST_LEN, no port, no dot at the end */
+	uint32_t site;
+	uint32_t canonical;           /* the name it redirects to, in ROM_NAMES; or ROM_NONE */
+};
+
+/* One site: a perfect hash over a run of buckets and a run of entries, and its rules. */
+struct ROM_RECORD rom_site {
 	uint64_t seed;
-	uint64_t name_off;            /* in ROM_PATHS; 0 in this version ... */
-	uint32_t name_len;            /* ... 0: the host for every name */
 	uint32_t first_bucket;
 	uint32_t bucket_count;        /* at least 1 */
 	uint32_t first_entry;
-	uint32_t entry_count;         /* slots, at least 1; not-found page after them */
+	uint32_t slot_count;          /* at least 1 */
+	uint32_t page_count;          /* at least 1; behind the slots; page 0: not found */
+	uint32_t first_rule;
+	uint32_t rule_count;
+	uint32_t start;               /* the automaton's first state; 0: there are no rules */
 	uint32_t file_count;          /* files of the site, for people */
-	uint8_t zero[24];
+	uint8_t zero[20];
 };
 
+/* Lengths that the reader relies on. */
+#define ROM_DIGEST_LINE_LEN 69u   /* "Repr-Digest: sha-256=:" 44 characters ":" CRLF */
+#define ROM_TYPE_AT 14u           /* strlen("Content-Type: ") */
+
 /*
- * One representation.  In ROM_ANSWERS, from head_off on: the head, the body.  The
- * head of the 304 answer ends where the full head begins.
+ * One representation.  In ROM_ANSWERS, without a gap: the Repr-Digest line and the head
+ * of the 304 answer (status 200 only), the head; and, mostly right behind it, the body.
+ * Heads begin with the lines Content-Length and Content-Type, in this order.
  */
 struct ROM_RECORD rom_variant {
 	uint64_t head_off;
+	uint64_t body_off;            /* in ROM_ANSWERS */
 	uint64_t body_len;
-	uint32_t head_len;            /* at least 2, ends in an empty line */
-	uint32_t not_modified_len;    /* 0: no 304 answer, as there is no tag */
-	uint16_t etag_at;             /* in the head, its first '"' */
-	uint16_t etag_len;            /* with both quotes; 0: none */
-	uint16_t status;              /* 200, 301 or 404 */
+	uint16_t head_len;            /* ends in an empty line */
+	uint16_t not_modified_len;    /* 200: at least 2; else 0 */
+	uint16_t mark_at;             /* in the head.  200: the entity tag's first '"'; ... */
+	uint16_t mark_len;            /* ... 3xx: the value of Location; 404: both 0 */
+	uint16_t type_len;            /* of Content-Type's value */
+	uint16_t status;              /* 200, 301, 302, 303, 307, 308, 404 */
 	uint8_t coding;               /* enum romfs_coding */
-	uint8_t zero;
+	uint8_t length_line_len;      /* of the line Content-Length with its CRLF */
+	uint8_t zero[2];
 };
 
 struct ROM_RECORD rom_entry {
-	uint64_t path_off;            /* in ROM_PATHS */
-	uint32_t path_len;            /* at least 1; 0 for a not-found page */
-	uint32_t more_count;          /* further codings ... */
+	uint32_t path_off;            /* from the section ROM_PATHS on */
+	uint16_t path_len;            /* at least 1; 0 for a page */
+	uint8_t more_count;           /* further codings, smallest body first ... */
+	uint8_t flags;                /* ROM_ENTRY_... */
 	uint32_t more_first;          /* ... and their first index in ROM_VARIANTS */
-	uint32_t zero;
+	uint8_t codings[4];           /* of the variants, in their order: [0] is 0; then 0 */
 	int64_t modified;             /* Unix seconds, or -1 */
 	struct rom_variant first;     /* the identity coding */
 };
 
-/* Content codings an image may hold; 0 is identity.  Later ones of an entry ascend. */
-#define ROM_CODING_CAP 8u
+#define ROM_ENTRY_RULES_FIRST 1u  /* forced rules may answer in its place: they look at queries */
+#define ROM_ENTRY_KEEP_QUERY 2u   /* 3xx: Location gets the query of the request */
 
-_Static_assert(sizeof(struct rom_header) == 192, "the header fills three cache lines");
-_Static_assert(sizeof(struct rom_host) == 64, "a host is one cache line");
-_Static_assert(sizeof(struct rom_variant) == 32, "a variant is half a cache line");
+/* Content codings an image may hold; 0 is identity. */
+#define ROM_CODING_CAP 4u
+
+/*
+ * A rule for paths that have no entry (and for those that say RULES_FIRST).  Offsets count
+ * from the section ROM_PATHS on.  A NUL byte, which no path holds, marks what is not literal:
+ *
+ *   pattern   NUL 1: one or more bytes that are not '/'; NUL 2: any bytes; NUL 3, only at the
+ *             end: nothing, or '/' (not captured) and any bytes.  At most one of NUL 2 and 3;
+ *             at most one mark between two '/'.
+ *   query     conditions: name NUL value NUL, where the value is bytes, or one byte 1: then
+ *             whatever the request has is captured.  All must hold; others do not matter.
+ *   target    NUL k: capture k, counted from 1: the pattern's, then the query's, in their order.
+ *             3xx: what stands in Location, made of URI characters.  200: a decoded path.
+ *   tail      3xx: from '#' on; behind the query
+ */
+struct ROM_RECORD rom_rule {
+	uint32_t pattern_off;
+	uint32_t query_off;
+	uint32_t target_off;
+	uint32_t tail_off;
+	uint16_t pattern_len;
+	uint16_t query_len;           /* 0: no conditions */
+	uint16_t target_len;          /* 0: the answer is `entry` */
+	uint16_t tail_len;
+	uint32_t entry;               /* among the site's slots and pages; or ROM_NONE */
+	uint16_t status;              /* 200, 404 (with an entry) or 3xx (with a target) */
+	uint8_t flags;                /* ROM_RULE_... */
+	uint8_t capture_count;        /* 0..ROM_CAPTURE_CAP */
+};
+
+#define ROM_RULE_FORCED 1u        /* goes before an entry that says RULES_FIRST */
+#define ROM_RULE_KEEP_QUERY 2u    /* 3xx: the request's query is appended */
+
+#define ROM_CAPTURE_CAP 16u
+#define ROM_ACCEPT_CAP 32u        /* rules that one state accepts, at most */
+
+/*
+ * One state of the automaton that reads a path byte by byte: along the edge of the byte, or
+ * to `otherwise`.  At the path's end the state's accepts are the rules whose patterns match,
+ * in their order, up to the first that cannot fail.
+ */
+struct ROM_RECORD rom_state {
+	uint32_t first_edge;          /* in ROM_EDGES */
+	uint32_t otherwise;
+	uint32_t first_accept;        /* in ROM_ACCEPTS */
+	uint16_t edge_count;          /* 0..256 */
+	uint16_t accept_count;        /* 0..ROM_ACCEPT_CAP */
+};
+
+#define ROM_STATE_CAP (1u << 24)  /* an edge has 24 bits for its target */
+
+_Static_assert(sizeof(struct rom_header) == 256, "the header fills four cache lines");
+_Static_assert(sizeof(struct rom_name) == 16, "four names are a cache line");
+_Static_assert(sizeof(struct rom_site) == 64, "a site is one cache line");
+_Static_assert(sizeof(struct rom_variant) == 40, "a variant and its entry fill a line");
 _Static_assert(sizeof(struct rom_entry) == 64, "an entry is one cache line");
+_Static_assert(sizeof(struct rom_rule) == 32, "a rule is half a cache line");
+_Static_assert(sizeof(struct rom_state) == 16, "four states are a cache line");
 _Static_assert(sizeof(struct rom_header) % ROM_ALIGN == 0,
     "the first section may follow the header");
 _Static_assert(ROM_PAGE % ROM_ALIGN == 0, "padding to pages keeps the alignment");
