@@ -17,6 +17,9 @@ build         binutils             to link and to inspect what was linked
 build         patch                to apply config/lwip-*.patch
 build         dpkg-dev             to unpack the BearSSL and lwIP source packages
 build         libunistring-dev     to normalise file names in mkromfs
+build         zlib1g-dev           to compress with gzip in mkromfs
+build         libbrotli-dev        to compress with brotli in mkromfs
+build         libzstd-dev          to compress with zstd in mkromfs
 build,bench   libssl-dev           to compile mkinstance, and the TLS client of the bench
 build         media-types          for the table of content types
 run,test      qemu-system-x86      to boot the image
