@@ -44,6 +44,16 @@ static void check_text(struct http_text text, const uint8_t *data, size_t len)
 		check(text.len <= (size_t)(data + len - text.at));
 }
 
+static void check_lines(const struct http_lines *lines, const uint8_t *data,
+    size_t len)
+{
+	check(lines->count <= HTTP_LINES_CAP);
+	for (size_t i = 0; i < lines->count; i++) {
+		check(lines->line[i].at != NULL);
+		check_text(lines->line[i], data, len);
+	}
+}
+
 static void check_request(const struct http_request *req,
     const uint8_t *data, size_t len)
 {
@@ -52,16 +62,20 @@ static void check_request(const struct http_request *req,
 	check(memcmp(data + req->head_len - 4, "\r\n\r\n", 4) == 0);
 	check(!req->has_coding);
 	check(req->minor <= 1);
-	check(req->none_match_count <= HTTP_NONE_MATCH_CAP);
 	check_text(req->line, data, len);
 	check_text(req->path, data, len);
 	check_text(req->query, data, len);
 	check_text(req->host, data, len);
+	check_text(req->range, data, len);
+	check_text(req->if_range, data, len);
 	check_text(req->modified_since, data, len);
+	check_text(req->unmodified_since, data, len);
 	check_text(req->referer, data, len);
 	check_text(req->user_agent, data, len);
-	for (size_t i = 0; i < req->none_match_count; i++)
-		check_text(req->none_match[i], data, len);
+	check_lines(&req->accept_encoding, data, len);
+	check_lines(&req->match, data, len);
+	check_lines(&req->none_match, data, len);
+	check_lines(&req->want_repr_digest, data, len);
 	check(req->minor == 0 || req->host.at != NULL);
 	if (req->method == HTTP_METHOD_GET || req->method == HTTP_METHOD_HEAD)
 		check(req->path.len > 0 && req->path.at[0] == '/');

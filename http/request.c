@@ -143,19 +143,30 @@ static enum http_parse take_request_line(struct head *h)
 
 /* ---- Fields: RFC 9112, section 5 ------------------------------------------ */
 
-/* The length of `name` is that of the literal; names are of class HTTP_TOKEN. */
-static bool is_name(struct http_text name, const char *low)
+/*
+ * The length of `name` is that of the literal, 4 or more; names are of class HTTP_TOKEN.
+ * Setting bit 5 makes capitals small, and turns no other token byte into a letter, a
+ * digit or '-'.  Two words that may overlap cover a name; longer ones have a middle.
+ */
+static inline __attribute__((always_inline)) bool is_name(struct http_text name,
+    const char *low, size_t len)
 {
-	/*
-	 * Setting bit 5 makes capitals small, and turns no other token byte into a
-	 * letter, a digit or '-'.
-	 */
-	for (size_t i = 0; i < name.len; i++) {
-		if ((name.at[i] | 0x20) != (uint8_t)low[i])
+	const uint64_t small = 0x2020202020202020u;
+
+	if (len < 8)
+		return (load_le32(name.at) | (uint32_t)small) ==
+		    load_le32(low) &&
+		    (load_le32(name.at + len - 4) | (uint32_t)small) ==
+		    load_le32(low + len - 4);
+	for (size_t i = 0; i + 8 < len; i += 8) {
+		if ((load_le64(name.at + i) | small) != load_le64(low + i))
 			return false;
 	}
-	return true;
+	return (load_le64(name.at + len - 8) | small) ==
+	    load_le64(low + len - 8);
 }
+
+#define IS_NAME(name, low) is_name(name, low, sizeof(low) - 1)
 
 /* RFC 9110, section 7.6.1: a list of case-insensitive options. */
 static void keep_connection(struct http_request *out, struct http_text value)
@@ -208,12 +219,59 @@ static enum http_parse keep_host(struct http_request *out,
 	return HTTP_OK;
 }
 
-static enum http_parse keep_none_match(struct http_request *out,
+static enum http_parse keep_line(struct http_lines *lines,
     struct http_text value)
 {
-	if (out->none_match_count == HTTP_NONE_MATCH_CAP)
+	if (lines->count == HTTP_LINES_CAP)
 		return HTTP_LARGE_HEAD;
-	out->none_match[out->none_match_count++] = value;
+	lines->line[lines->count++] = value;
+	return HTTP_OK;
+}
+
+/* A field that may come once. */
+static void keep_single(struct http_text *kept, bool *repeated,
+    struct http_text value)
+{
+	*repeated |= kept->at != NULL;
+	*kept = value;
+}
+
+/* Names of 4 to 12 bytes. */
+static enum http_parse keep_short_field(struct http_request *out,
+    struct http_text name, struct http_text value)
+{
+	switch (name.len) {
+	case 4:
+		if (IS_NAME(name, "host"))
+			return keep_host(out, value);
+		break;
+	case 5:
+		if (IS_NAME(name, "range"))
+			keep_single(&out->range, &out->range_repeated, value);
+		break;
+	case 6:
+		if (IS_NAME(name, "expect") &&
+		    http_text_equal_nocase(value, HTTP_TEXT("100-continue")))
+			out->expect_continue = true;
+		break;
+	case 7:
+		if (IS_NAME(name, "referer"))
+			out->referer = value;
+		break;
+	case 8:
+		if (IS_NAME(name, "if-match"))
+			return keep_line(&out->match, value);
+		if (IS_NAME(name, "if-range"))
+			keep_single(&out->if_range, &out->if_range_repeated,
+			    value);
+		break;
+	case 10:
+		if (IS_NAME(name, "connection"))
+			keep_connection(out, value);
+		else if (IS_NAME(name, "user-agent"))
+			out->user_agent = value;
+		break;
+	}
 	return HTTP_OK;
 }
 
@@ -222,41 +280,36 @@ static enum http_parse keep_field(struct http_request *out,
     struct http_text name, struct http_text value)
 {
 	switch (name.len) {
-	case 4:
-		if (is_name(name, "host"))
-			return keep_host(out, value);
-		break;
-	case 6:
-		if (is_name(name, "expect") &&
-		    http_text_equal_nocase(value, HTTP_TEXT("100-continue")))
-			out->expect_continue = true;
-		break;
-	case 7:
-		if (is_name(name, "referer"))
-			out->referer = value;
-		break;
-	case 10:
-		if (is_name(name, "connection"))
-			keep_connection(out, value);
-		else if (is_name(name, "user-agent"))
-			out->user_agent = value;
-		break;
 	case 13:
-		if (is_name(name, "if-none-match"))
-			return keep_none_match(out, value);
+		if (IS_NAME(name, "if-none-match"))
+			return keep_line(&out->none_match, value);
 		break;
 	case 14:
-		if (is_name(name, "content-length"))
+		if (IS_NAME(name, "content-length"))
 			return keep_length(out, value);
 		break;
-	case 17:
-		if (is_name(name, "transfer-encoding")) {
-			out->has_coding = true;
-		} else if (is_name(name, "if-modified-since")) {
-			out->since_repeated |= out->modified_since.at != NULL;
-			out->modified_since = value;
-		}
+	case 15:
+		if (IS_NAME(name, "accept-encoding"))
+			return keep_line(&out->accept_encoding, value);
 		break;
+	case 16:
+		if (IS_NAME(name, "want-repr-digest"))
+			return keep_line(&out->want_repr_digest, value);
+		break;
+	case 17:
+		if (IS_NAME(name, "transfer-encoding"))
+			out->has_coding = true;
+		else if (IS_NAME(name, "if-modified-since"))
+			keep_single(&out->modified_since,
+			    &out->modified_since_repeated, value);
+		break;
+	case 19:
+		if (IS_NAME(name, "if-unmodified-since"))
+			keep_single(&out->unmodified_since,
+			    &out->unmodified_since_repeated, value);
+		break;
+	default:
+		return keep_short_field(out, name, value);
 	}
 	return HTTP_OK;
 }
@@ -389,6 +442,16 @@ static enum http_parse finish(struct head *h)
 	return judge_target(h);
 }
 
+/* Nothing was sent.  What is behind a count of 0 is never read and stays as it is. */
+static void forget_all(struct http_request *out)
+{
+	__builtin_memset(out, 0, offsetof(struct http_request, accept_encoding));
+	out->accept_encoding.count = 0;
+	out->match.count = 0;
+	out->none_match.count = 0;
+	out->want_repr_digest.count = 0;
+}
+
 enum http_parse http_parse_request(const uint8_t *data, size_t len,
     struct http_request *out)
 {
@@ -399,7 +462,8 @@ enum http_parse http_parse_request(const uint8_t *data, size_t len,
 	};
 	enum http_parse status;
 
-	*out = (struct http_request){ .line = { data, 0 } };
+	forget_all(out);
+	out->line.at = data;
 
 	/* RFC 9112, section 2.2: one empty line before a request SHOULD be ignored. */
 	if (rd_sees(&h.r, '\r')) {

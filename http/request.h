@@ -36,13 +36,22 @@ enum http_method {
 	HTTP_METHOD_CONNECT,
 };
 
-/* Lines of If-None-Match that are kept; they form one list (RFC 9110, section 5.3). */
-#define HTTP_NONE_MATCH_CAP 4
+/* Lines of one such field that are kept; one more is HTTP_LARGE_HEAD. */
+#define HTTP_LINES_CAP 4
 
 /*
- * A text that was not sent has at == NULL.  Room for later: Accept-Encoding, Range,
- * If-Range, If-Match and If-Unmodified-Since get their texts here and a case in
- * request.c's keep_field().
+ * The values of a field that is a list, a text for each line it came in, in their order:
+ * one list (RFC 9110, section 5.3).  Further lines are refused and not dropped: an
+ * If-Match that was not seen would make a 200 of a 412.
+ */
+struct http_lines {
+	uint8_t count;                            /* 0: not sent */
+	struct http_text line[HTTP_LINES_CAP];    /* the first `count` are written */
+};
+
+/*
+ * A text that was not sent has at == NULL.  Of a field that may come once and came
+ * more often, the last value is here, and it is marked as repeated.
  */
 struct http_request {
 	size_t head_len;              /* bytes from the first to the empty line's CRLF */
@@ -53,17 +62,25 @@ struct http_request {
 	bool expect_continue;         /* "Expect: 100-continue" */
 	bool has_length;              /* Content-Length was sent */
 	bool has_coding;              /* Transfer-Encoding was sent (never with HTTP_OK) */
-	bool since_repeated;          /* If-Modified-Since was sent more than once */
-	uint8_t none_match_count;
+	bool range_repeated;
+	bool if_range_repeated;
+	bool modified_since_repeated;
+	bool unmodified_since_repeated;
 	uint64_t body_len;            /* Content-Length, else 0 */
 	struct http_text line;        /* the request line without CRLF */
 	struct http_text path;        /* raw; starts with '/' unless CONNECT or OPTIONS * */
 	struct http_text query;       /* behind the '?' */
 	struct http_text host;        /* Host, maybe empty; without it the target's authority */
-	struct http_text modified_since;
 	struct http_text referer;
 	struct http_text user_agent;
-	struct http_text none_match[HTTP_NONE_MATCH_CAP]; /* the first none_match_count */
+	struct http_text range;       /* with its unit; see http_range_applies() */
+	struct http_text if_range;
+	struct http_text modified_since;          /* If-Modified-Since */
+	struct http_text unmodified_since;        /* If-Unmodified-Since */
+	struct http_lines accept_encoding;
+	struct http_lines match;                  /* If-Match */
+	struct http_lines none_match;             /* If-None-Match */
+	struct http_lines want_repr_digest;
 };
 
 /*

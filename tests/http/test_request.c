@@ -83,7 +83,7 @@ static void a_plain_request_is_read(void **state)
 	text_is(req.user_agent, "curl/8 (\"x\")");
 	text_is(req.referer, "http://a/");
 	assert_null(req.modified_since.at);
-	assert_int_equal(req.none_match_count, 0);
+	assert_int_equal(req.none_match.count, 0);
 	assert_true(http_request_persists(&req));
 	expect(bytes, sizeof bytes - 1, HTTP_OK);
 }
@@ -106,11 +106,11 @@ static void a_request_that_asks_for_everything_is_read(void **state)
 	assert_false(http_request_persists(&req));
 	assert_int_equal(req.body_len, 17);
 	assert_true(req.expect_continue);
-	assert_int_equal(req.none_match_count, 2);
-	text_is(req.none_match[0], "\"a\"");
-	text_is(req.none_match[1], "\"b\", W/\"c\"");
+	assert_int_equal(req.none_match.count, 2);
+	text_is(req.none_match.line[0], "\"a\"");
+	text_is(req.none_match.line[1], "\"b\", W/\"c\"");
 	text_is(req.modified_since, "Sun, 06 Nov 1994 08:49:37 GMT");
-	assert_false(req.since_repeated);
+	assert_false(req.modified_since_repeated);
 	expect(bytes, sizeof bytes - 1, HTTP_OK);
 }
 
@@ -430,7 +430,7 @@ static void none_match_may_have_so_many_lines_and_no_more(void **state)
 	(void)state;
 	for (size_t over = 0; over < 2; over++) {
 		size_t len = put(0, GET);
-		for (size_t i = 0; i < HTTP_NONE_MATCH_CAP + over; i++)
+		for (size_t i = 0; i < HTTP_LINES_CAP + over; i++)
 			len = put(len, "If-None-Match: *\r\n");
 		len = put(len, "\r\n");
 		assert_int_equal(parse(big, len, &req),
