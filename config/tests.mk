@@ -9,6 +9,7 @@ GUARDS := $(sort $(wildcard tests/guard/*.c))
 # The groups that a links: comment can name.
 server := $(filter-out %.S config/libc/%,$(SERVER_SRCS))
 server_net := $(wildcard net/*.c) $(LWIP_SRCS)
+romfs := $(wildcard romfs/*.c)
 lwip := $(LWIP_SRCS)
 bearssl_hash := $(BEARSSL_HASH_SRCS)
 bearssl_tls := $(SERVER_BEARSSL_SRCS) tls/server_bearssl.c

@@ -62,7 +62,10 @@ struct ROM_RECORD rom_name {
 	uint32_t canonical;           /* the name it redirects to, in ROM_NAMES; or ROM_NONE */
 };
 
-/* One site: a perfect hash over a run of buckets and a run of entries, and its rules. */
+/*
+ * One site: a perfect hash over a run of buckets and a run of entries, and its rules.  Runs
+ * follow each other in the order of the sites, without gaps: they fill their sections.
+ */
 struct ROM_RECORD rom_site {
 	uint64_t seed;
 	uint32_t first_bucket;
@@ -72,9 +75,11 @@ struct ROM_RECORD rom_site {
 	uint32_t page_count;          /* at least 1; behind the slots; page 0: not found */
 	uint32_t first_rule;
 	uint32_t rule_count;
-	uint32_t start;               /* the automaton's first state; 0: there are no rules */
+	uint32_t first_state;         /* of the site's automaton, in one run behind state 0 */
+	uint32_t state_count;         /* 0: there are no rules */
+	uint32_t start;               /* where it starts, among them; 0: there are no rules */
 	uint32_t file_count;          /* files of the site, for people */
-	uint8_t zero[20];
+	uint8_t zero[12];
 };
 
 /* Lengths that the reader relies on. */
@@ -124,7 +129,7 @@ struct ROM_RECORD rom_entry {
  *
  *   pattern   NUL 1: one or more bytes that are not '/'; NUL 2: any bytes; NUL 3, only at the
  *             end: nothing, or '/' (not captured) and any bytes.  At most one of NUL 2 and 3;
- *             at most one mark between two '/'.
+ *             at most one mark between two '/', where NUL 3 counts as a '/'.
  *   query     conditions: name NUL value NUL, where the value is bytes, or one byte 1: then
  *             whatever the request has is captured.  All must hold; others do not matter.
  *   target    NUL k: capture k, counted from 1: the pattern's, then the query's, in their order.
@@ -155,7 +160,8 @@ struct ROM_RECORD rom_rule {
 /*
  * One state of the automaton that reads a path byte by byte: along the edge of the byte, or
  * to `otherwise`.  At the path's end the state's accepts are the rules whose patterns match,
- * in their order, up to the first that cannot fail.
+ * in their order, up to the first that cannot fail.  (One that is not forced fails where an
+ * entry says RULES_FIRST.)
  */
 struct ROM_RECORD rom_state {
 	uint32_t first_edge;          /* in ROM_EDGES */

@@ -25,7 +25,12 @@ MUST_USE bool romfs_match_path(struct romfs_pattern pattern,
     const uint8_t *path, size_t path_len,
     struct romfs_capture *captures, uint8_t *count);
 
-/* The same for the conditions on a query: linear in the query for each condition. */
+/*
+ * The same for the conditions on a query: linear in the query for each condition.  A query is
+ * pairs with '&' between them, a pair is a name and, behind its first '=', a value; bytes
+ * are compared as they were sent.  Of several pairs with the name any may have the value; the
+ * first is captured.
+ */
 MUST_USE bool romfs_match_query(struct romfs_pattern conditions,
     const uint8_t *query, size_t query_len,
     struct romfs_capture *captures, uint8_t *count);
@@ -35,13 +40,15 @@ MUST_USE bool romfs_pattern_ok(struct romfs_pattern pattern, uint8_t *captures);
 MUST_USE bool romfs_query_ok(struct romfs_pattern conditions, uint8_t *captures);
 
 /*
- * Put captures into a target.
+ * Put captures into the target of a rewrite.
  *
- * out, cap  receives the bytes
- * Returns   their number, or SIZE_MAX if there is not room for all
+ * captures       those behind the first path_captures are bytes of a query: their escapes
+ *                are decoded (RFC 3986, section 2.1), as those of the path were before
+ * out, cap       receives the bytes; not where the captures are
+ * Returns        their number, or SIZE_MAX if there is not room for all or an escape is broken
  */
 MUST_USE size_t romfs_expand(struct romfs_pattern target,
-    const struct romfs_capture *captures, uint8_t *out, size_t cap);
+    const struct romfs_capture *captures, uint8_t path_captures, uint8_t *out, size_t cap);
 
 /*
  * Run a site's automaton over a path: the rules (indices relative to the site's first) whose

@@ -1,5 +1,5 @@
 /* links: tests/host_panic.c tests/http/tiny_rom.c tests/http/fake_net.c
- * tests/http/fake_private.c tls/stream.c romfs/romfs.c net/text.c http/conn.c
+ * tests/http/fake_private.c tls/stream.c @romfs net/text.c http/conn.c
  * http/log.c http/respond.c http/answer.c http/acme.c http/redirect.c
  * http/location.c http/conditions.c http/path.c http/date.c http/request.c
  * http/authority.c http/chars.c */

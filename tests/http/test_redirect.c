@@ -1,4 +1,4 @@
-/* links: tests/host_panic.c tests/http/tiny_rom.c romfs/romfs.c net/text.c
+/* links: tests/host_panic.c tests/http/tiny_rom.c @romfs net/text.c
  * http/respond.c http/answer.c http/acme.c http/redirect.c http/location.c
  * http/conditions.c http/path.c http/date.c http/request.c http/authority.c
  * http/chars.c */

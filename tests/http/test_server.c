@@ -1,4 +1,4 @@
-/* links: tests/host_panic.c tests/http/tiny_rom.c romfs/romfs.c net/text.c
+/* links: tests/host_panic.c tests/http/tiny_rom.c @romfs net/text.c
  * http/server.c http/banner.c http/settings.c http/acme.c http/answer.c
  * http/location.c http/redirect.c http/authority.c http/chars.c */
 /*

@@ -1,4 +1,4 @@
-/* links: romfs/romfs.c romfs/mkromfs/phash.c romfs/mkromfs/memory.c
+/* links: @romfs romfs/mkromfs/phash.c romfs/mkromfs/memory.c
  *        tests/romfs/sample.c tests/host_panic.c */
 /*
  * The perfect hash as a property: for any set of different paths the packer's
