@@ -11,11 +11,15 @@ struct http_range {
 	uint64_t len;            /* at least 1 */
 };
 
-/* Parts of one answer; more than that, after coalescing, and the whole is sent. */
+/*
+ * Parts of one answer.  Where so many that do not touch are known and another one comes
+ * along, the whole is sent, whatever follows: parts that could have been joined later
+ * would have to be remembered until then.
+ */
 #define HTTP_RANGE_CAP 16
 
 enum http_ranges {
-	HTTP_RANGES_NONE,        /* no range we know, malformed, or too many: send the whole (200) */
+	HTTP_RANGES_NONE,        /* send the whole (200): see below */
 	HTTP_RANGES_SOME,        /* 206 */
 	HTTP_RANGES_OUTSIDE,     /* 416 */
 };
@@ -24,7 +28,12 @@ enum http_ranges {
  * value   the field's value
  * len     of the selected representation
  * out     HTTP_RANGES_SOME: *count ranges, at least 1, each inside the representation.  Those
- *         that overlap or touch are one; else they stand in the order of the request.
+ *         that overlap or touch are one, where the first of them stood; else they stand in
+ *         the order of the request.  Other results: anything.
+ * Result  HTTP_RANGES_NONE for a unit other than bytes, a value that does not fit the grammar
+ *         (one range that is not valid makes the whole so), too many parts, and a
+ *         representation of no bytes.  HTTP_RANGES_OUTSIDE only if no range can be satisfied.
+ *         Numbers of any length are read exactly.
  * Cost    linear in the value times HTTP_RANGE_CAP
  * Source  RFC 9110, sections 14.1.2, 14.2 and 15.3.7.2
  */
