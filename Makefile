@@ -63,7 +63,7 @@ SERVER_SRCS := $(wildcard net/*.c net/*.S tls/*.c http/*.c romfs/*.c) \
 	config/libc/string.c $(LWIP_SRCS) $(SERVER_BEARSSL_SRCS)
 MKROMFS_SRCS := $(wildcard romfs/mkromfs/*.c) $(wildcard romfs/*.c) \
 	$(BEARSSL_HASH_SRCS)
-MKINSTANCE_SRCS := $(wildcard tls/mkinstance/*.c) net/settings.c
+MKINSTANCE_SRCS := $(wildcard tls/mkinstance/*.c) net/settings.c net/range.c
 MKIMAGE_SRCS := $(wildcard boot/mkimage/*.c) $(BEARSSL_HASH_SRCS)
 
 # ---- How -----------------------------------------------------------------------

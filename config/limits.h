@@ -198,6 +198,32 @@
 #define LIMIT_LOG_LINE_LEN 384
 #define LIMIT_LOG_FIELD_LEN 240
 
+/* ---- Operators ----------------------------------------------------------- */
+
+/*
+ * Ranges of addresses in one setting (status=, proxy=).  Each is compared for every
+ * connection or status request; one more, and the whole word is refused.
+ */
+#define LIMIT_RANGES 8
+
+/*
+ * Bytes of a PROXY header.  Its authors have it fit into the smallest segment, 536;
+ * certificate names in it may make it longer.  Who announces more is reset.
+ */
+#define LIMIT_PROXY_LEN 2048
+
+/*
+ * Bytes of a syslog message: every receiver over IPv6 MUST take them (RFC 5426, section
+ * 3.2), and they fit every IPv6 path.  What is longer ends in "...".
+ */
+#define LIMIT_SYSLOG_LEN 1180
+
+/*
+ * Datagrams that wait for the NIC, or for the address of the next hop; 1.3 KiB each,
+ * only with syslog=.  Four full exchanges with the gate; one more is dropped and counted.
+ */
+#define LIMIT_DATAGRAMS 256
+
 /* ---- Deadlines (ms) ------------------------------------------------------ */
 
 /* A new or kept-alive connection without a byte of a next request: closed silently. */

@@ -3,6 +3,8 @@
  */
 #include "net/settings.h"
 
+#include "net/range.h"
+
 /* Characters not yet read: [at, end). */
 struct span {
 	const char *at;
@@ -53,93 +55,14 @@ static bool read_number(struct span s, unsigned max, unsigned *out)
 	return value <= max;
 }
 
-/*
- * Four decimal numbers with dots between; the short and octal forms are
- * refused.
- */
 static bool read_ipv4(struct span s, uint8_t out[4])
 {
-	for (size_t i = 0; i < 4; i++) {
-		const char *end = s.end;
-		const struct span part = i < 3 ? cut(&s, '.') : s;
-		unsigned value;
-
-		if (i < 3 && part.end == end)
-			return false;      /* no dot */
-		if (!read_number(part, 255, &value))
-			return false;
-		out[i] = (uint8_t)value;
-	}
-	return true;
+	return net_read_ipv4(s.at, (size_t)(s.end - s.at), out);
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* One to four hexadecimal digits at the start of s. */
-static bool read_group(struct span *s, uint8_t out[2])
-{
-	unsigned value = 0;
-	size_t digits = 0;
-
-	while (s->at < s->end && digits < 4 && hex_value(*s->at) >= 0) {
-		value = 16 * value + (unsigned)hex_value(*s->at);
-		s->at++;
-		digits++;
-	}
-	out[0] = (uint8_t)(value >> 8);
-	out[1] = (uint8_t)value;
-	return digits > 0;
-}
-
-/*
- * Eight groups, or fewer with one "::" for the rest (RFC 4291, section 2.2,
- * forms 1 and 2; the dotted form 3 is not offered: no interface has such an
- * address).
- */
 static bool read_ipv6(struct span s, uint8_t out[16])
 {
-	uint8_t groups[16] = { 0 };
-	size_t len = 0;
-	size_t gap = 0;        /* where "::" is, in bytes */
-	bool has_gap = false;
-
-	if (s.end - s.at >= 2 && s.at[0] == ':' && s.at[1] == ':') {
-		has_gap = true;
-		s.at += 2;
-	}
-	while (!span_empty(s)) {
-		if (len == 16 || !read_group(&s, groups + len))
-			return false;
-		len += 2;
-		if (span_empty(s))
-			break;
-		if (*s.at++ != ':' || span_empty(s))
-			return false;
-		if (*s.at == ':') {
-			if (has_gap)
-				return false;
-			has_gap = true;
-			gap = len;
-			s.at++;
-		}
-	}
-	if (has_gap == (len == 16))
-		return false;
-	if (!has_gap)
-		gap = len;
-	__builtin_memset(out, 0, 16);
-	__builtin_memcpy(out, groups, gap);
-	__builtin_memcpy(out + 16 - (len - gap), groups + gap, len - gap);
-	return true;
+	return net_read_ipv6(s.at, (size_t)(s.end - s.at), out);
 }
 
 static void mask_of_bits(unsigned bits, uint8_t out[4])

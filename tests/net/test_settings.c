@@ -1,4 +1,4 @@
-/* links: net/settings.c */
+/* links: net/settings.c net/range.c */
 /*
  * ip= and ip6= of the command line: what is understood, and a sentence for each
  * mistake.
