@@ -34,6 +34,9 @@ test,bench    openssl              as a TLS client, and to make certificates
 test          gnutls-bin           as another TLS client
 test          sslscan              to list what the server accepts
 test          chromium             as a browser
+test          npm                  to fetch Playwright, which drives the browser
+test          ffmpeg               to make a video that is sought into
+test          fonts-dejavu-core    as a font that a page brings along
 test          libnss3-tools        to tell the browser whom to trust
 test,bench    wrk                  to make many requests
 test          iproute2             to make a private network for the tests
@@ -73,7 +76,9 @@ $have
 		*"
 $package installed
 "*) ;;
-		*) echo "$package $why" ;;
+		# npm may have come with another nodejs than Debian's.
+		*) [ "$package" = npm ] && command -v npm >/dev/null ||
+		    echo "$package $why" ;;
 		esac
 	done
 }
