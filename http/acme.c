@@ -50,7 +50,7 @@ bool http_answer_acme(const struct http_site *site,
 	HTTP_PUT(out, FIELDS);
 	http_put(out, len.at, len.len);
 	HTTP_PUT(out, "\r\n\r\n");
-	out->rest = HTTP_TEXT("");
+	out->slice = HTTP_TEXT("");
 	out->body_len = 0;
 	if (req->method == HTTP_METHOD_HEAD)
 		return true;

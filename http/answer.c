@@ -4,6 +4,7 @@
 #include "http/answer.h"
 
 #include "config/limits.h"
+#include "net/text.h"
 
 /* What a status looks like on the wire, and what is said with it if the ROM has no say. */
 struct status {
@@ -28,23 +29,33 @@ struct status {
 	"Content-Type: text/plain; charset=utf-8\r\n" \
 	"Content-Length: " #len "\r\n\r\n"
 
+/*
+ * RFC 9110, sections 15.4.2 and 15.4.9: heuristically cacheable, which browsers take for
+ * "for ever".  An hour lets an operator change his mind.
+ */
+#define FOR_AN_HOUR "Cache-Control: max-age=3600\r\n"
+
+/* Those asked for most come first.  The first CRLF of a redirect's ends the location. */
 static const struct status statuses[] = {
 	LINE_ONLY(200, "OK"),
 	LINE_ONLY(304, "Not Modified"),
+	LINE_ONLY(206, "Partial Content"),
 	LINE_ONLY(404, "Not Found"),
-	/* The first CRLF ends the location. */
-	BUILT_IN(301, "Moved Permanently", 22, "\r\n"),
-	/*
-	 * RFC 9110, section 15.4.9: heuristically cacheable, which browsers take for
-	 * "for ever".  An hour lets an operator change his mind.
-	 */
-	BUILT_IN(308, "Permanent Redirect", 23,
-	    "\r\nCache-Control: max-age=3600\r\n"),
+	BUILT_IN(301, "Moved Permanently", 22, "\r\n" FOR_AN_HOUR),
+	BUILT_IN(302, "Found", 10, "\r\n"),
+	BUILT_IN(303, "See Other", 14, "\r\n"),
+	BUILT_IN(307, "Temporary Redirect", 23, "\r\n"),
+	BUILT_IN(308, "Permanent Redirect", 23, "\r\n" FOR_AN_HOUR),
 	BUILT_IN(400, "Bad Request", 16, ""),
 	/* RFC 9110, section 15.5.6: Allow MUST be sent. */
 	BUILT_IN(405, "Method Not Allowed", 23, "Allow: GET, HEAD\r\n"),
+	/* RFC 9110, section 12.5.5: another Accept-Encoding would be answered otherwise. */
+	BUILT_IN(406, "Not Acceptable", 19, "Vary: Accept-Encoding\r\n"),
 	BUILT_IN(408, "Request Timeout", 20, ""),
+	BUILT_IN(412, "Precondition Failed", 24, ""),
 	BUILT_IN(414, "URI Too Long", 17, ""),
+	BUILT_IN(416, "Range Not Satisfiable", 26, ""),
+	BUILT_IN(421, "Misdirected Request", 24, ""),
 	BUILT_IN(431, "Request Header Fields Too Large", 36, ""),
 	BUILT_IN(501, "Not Implemented", 20, ""),
 	BUILT_IN(505, "HTTP Version Not Supported", 31, ""),
@@ -73,6 +84,22 @@ void http_put(struct http_response *out, const void *text, size_t len)
 	put(out, text, len);
 }
 
+void http_put_u64(struct http_response *out, uint64_t value)
+{
+	char digits[20];
+	struct text t = text_start(digits, sizeof digits);
+
+	text_add_u64(&t, value);
+	http_put(out, t.at, t.len);
+}
+
+void http_put_length(struct http_response *out, uint64_t len)
+{
+	HTTP_PUT(out, "Content-Length: ");
+	http_put_u64(out, len);
+	HTTP_PUT(out, "\r\n");
+}
+
 /* The longest line is that of 431. */
 _Static_assert(sizeof "HTTP/1.1 431 Request Header Fields Too Large\r\n" +
     sizeof "Date: \r\n" + HTTP_DATE_LEN + sizeof "Connection: keep-alive\r\n" <=
@@ -87,8 +114,7 @@ static void put_prefix(const struct http_site *site,
 {
 	out->status = status->code;
 	out->prefix_len = 0;
-	out->location_at = 0;
-	out->location_len = 0;
+	out->rest = HTTP_REST_NONE;
 	put(out, status->line.at, status->line.len);
 	/*
 	 * RFC 9110, section 6.6.1: an origin server with a clock MUST send Date, one
@@ -126,26 +152,59 @@ void http_begin(const struct http_site *site, const struct http_request *req,
 	put_prefix(site, find_status(status), req->minor == 0, out);
 }
 
-void http_put_location(struct http_response *out,
-    const struct http_location *location)
+/* What is said with the status if the ROM has no say. */
+static struct http_text built_in(enum http_method method,
+    struct http_response *out)
 {
-	out->location = *location;
-	out->location_len = http_location_len(location);
-	out->prefix_len += (uint16_t)http_write_location(location,
-	    &out->location_at, out->prefix + out->prefix_len,
-	    sizeof out->prefix - out->prefix_len);
+	const struct status *const status = find_status(out->status);
+	struct http_text text = status->head;
+
+	out->body_len = status->body.len;
+	if (method == HTTP_METHOD_HEAD) {
+		text.len -= status->body.len;
+		out->body_len = 0;
+	}
+	return text;
 }
 
 void http_end_built_in(enum http_method method, struct http_response *out)
 {
-	const struct status *const status = find_status(out->status);
+	out->slice = built_in(method, out);
+}
 
-	out->rest = status->head;
-	out->body_len = status->body.len;
-	if (method == HTTP_METHOD_HEAD) {
-		out->rest.len -= status->body.len;
-		out->body_len = 0;
-	}
+void http_end_redirect(enum http_method method,
+    const struct http_location *location, struct http_response *out)
+{
+	const size_t len = http_location_len(location);
+	size_t at = 0;
+
+	out->prefix_len += (uint16_t)http_write_location(location, &at,
+	    out->prefix + out->prefix_len,
+	    sizeof out->prefix - out->prefix_len);
+	out->slice = built_in(method, out);
+	if (at == len)
+		return;
+	out->last = out->slice;
+	out->slice.len = 0;
+	out->rest = HTTP_REST_LOCATION;
+	out->place = (uint32_t)at;
+	out->location = *location;
+}
+
+void http_end_made(http_piece_function *make, struct http_response *out)
+{
+	out->slice = HTTP_TEXT("");
+	out->rest = HTTP_REST_MADE;
+	out->place = 0;
+	out->make = make;
+}
+
+void http_answer_built_in(const struct http_site *site,
+    const struct http_request *req, uint16_t status,
+    struct http_response *out)
+{
+	http_begin(site, req, status, out);
+	http_end_built_in(req->method, out);
 }
 
 void http_refuse(const struct http_site *site, uint16_t status,

@@ -2,14 +2,18 @@
  * HTTP on a stream: http/conn.h.
  *
  * Answers leave in the order of the requests, because the next request is looked at
- * only when the answer before it is wholly queued.  What a connection remembers
- * between two calls, `struct conn`, is in one of these states (the first that fits):
+ * only when the answer before it is wholly queued, but for what is left of its last
+ * slice.  Of an answer nothing is kept but that: when one has pieces (piece.h) that are not
+ * queued yet, its request is not consumed, and the same answer is made once more when there
+ * is room.  What a connection remembers between two calls, `struct conn`, is in one of
+ * these states (the first that fits):
  *
  *   closing    stream_close() was called; nothing follows
- *   sending    rest.len > 0: the end of an answer is not queued yet
- *   blocked    the next answer was ready, but its prefix, or its Location, found no
- *              room; its request was not consumed and is parsed again later.  If
- *              `began`, the prefix is queued, and the Location up to location_at.
+ *   sending    rest.len > 0: the end of a slice is not queued yet.  If `began`, the
+ *              answer goes on behind it with the piece at `place`, and its request
+ *              is still held.
+ *   blocked    the next answer was ready, but its prefix found no room; or, if `began`,
+ *              its piece at `place`.  Its request is held.
  *   skipping   skip_len > 0: bytes of a request's body are thrown away
  *   partial    the held bytes begin a request that has not ended
  *   idle       nothing is held
@@ -20,18 +24,21 @@
 
 #include "config/limits.h"
 #include "http/log.h"
+#include "http/piece.h"
 #include "http/respond.h"
 
 struct conn {
 	struct http_text rest;
 	uint64_t skip_len;
 	size_t held_len;          /* bytes the stream holds for us */
-	uint32_t location_at;     /* counts only with `began` */
+	uint32_t place;           /* counts only with `began`, as */
+	uint8_t kind;             /* enum http_rest of the answer */
 	bool began;
 	bool closing;
 	bool blocked;
 	bool partial;
 	bool in_request;          /* NET_WAIT_REQUEST is running */
+	bool in_answer;           /* NET_WAIT_WRITE is, for the answer under way */
 	bool close_after;         /* the answer under way is the last */
 	bool peer_closed;         /* no byte follows those that are held */
 };
@@ -51,7 +58,7 @@ static struct {
 	uint8_t log_date[HTTP_LOG_DATE_LEN];
 	struct http_counters counters;
 	uint8_t hsts[HTTP_HSTS_CAP];
-	uint8_t scratch[LIMIT_TARGET_LEN];
+	uint8_t scratch[HTTP_SCRATCH_CAP];
 } server;
 
 void http_conn_start(const struct romfs *fs,
@@ -66,9 +73,9 @@ void http_conn_start(const struct romfs *fs,
 		.fs = fs,
 		.now = &server.now,
 		.scratch = server.scratch,
-		.scratch_cap = sizeof server.scratch,
 	};
 	server.plain = server.private;
+	server.private.is_private = true;
 	/* RFC 6797, section 7.2: never on a plain one. */
 	server.private.hsts = (struct http_text){
 		server.hsts, http_format_hsts(&settings->hsts, server.hsts)
@@ -76,6 +83,12 @@ void http_conn_start(const struct romfs *fs,
 	server.plain.thumbprint = settings->thumbprint;
 	if (settings->redirect_port != 0)
 		server.plain.redirect = &server.redirect;
+}
+
+void http_conn_serve_status(http_status_function *status)
+{
+	server.plain.status = status;
+	server.private.status = status;
 }
 
 const struct http_counters *http_conn_counters(void)
@@ -86,6 +99,8 @@ const struct http_counters *http_conn_counters(void)
 /* What this stream's answers are made from, with the texts of this second. */
 static const struct http_site *site_of(const struct stream *s)
 {
+	struct http_site *const site =
+	    stream_is_private(s) ? &server.private : &server.plain;
 	const int64_t time = (int64_t)net_unix_time();
 
 	if (time != server.now.time) {
@@ -93,7 +108,8 @@ static const struct http_site *site_of(const struct stream *s)
 		http_format_date(time, server.now.date);
 		http_format_log_date(time, server.log_date);
 	}
-	return stream_is_private(s) ? &server.private : &server.plain;
+	site->peer = stream_peer(s);
+	return site;
 }
 
 static void write_log(const struct stream *s,
@@ -118,8 +134,61 @@ static void account(const struct stream *s,
 {
 	server.counters.requests++;
 	server.counters.by_class[res->status / 100 % 6]++;
+	server.counters.body_bytes += res->body_len;
 	if (server.log)
 		write_log(s, req, res);
+}
+
+/* ---- An answer on its way ---------------------------------------------------- */
+
+static void keep_rest(struct conn *c, struct http_text slice, size_t sent)
+{
+	c->rest = (struct http_text){ slice.at + sent, slice.len - sent };
+}
+
+/* Queue the prefix, and as much of the slice as there is room for. */
+static bool begin_answer(struct conn *c, struct stream *s,
+    const struct http_response *res)
+{
+	size_t sent;
+
+	if (!stream_send(s, res->prefix, res->prefix_len, res->slice.at,
+	    res->slice.len, &sent))
+		return false;
+	keep_rest(c, res->slice, sent);
+	c->began = true;
+	c->kind = res->rest;
+	c->place = res->place;
+	c->close_after = res->close;
+	return true;
+}
+
+/*
+ * Queue the pieces of an answer that has begun, as far as there is room.  Returns true
+ * when it has ended, but for what is left of its last slice.
+ */
+static bool send_pieces(struct conn *c, struct stream *s,
+    const struct http_site *site, const struct http_response *res)
+{
+	struct http_piece piece;
+	size_t sent;
+
+	if (c->kind == HTTP_REST_NONE)
+		return true;
+	while (c->rest.len == 0) {
+		http_make_piece(site, res, c->place, &piece);
+		if (piece.text_len == 0)
+			sent = stream_send_static(s, piece.slice.at,
+			    piece.slice.len);
+		else if (!stream_send(s, piece.text, piece.text_len,
+		    piece.slice.at, piece.slice.len, &sent))
+			return false;
+		keep_rest(c, piece.slice, sent);
+		if (piece.is_last)
+			return true;
+		c->place = piece.next;
+	}
+	return false;
 }
 
 static void close_now(struct conn *c, struct stream *s)
@@ -128,82 +197,53 @@ static void close_now(struct conn *c, struct stream *s)
 	stream_close(s);
 }
 
-/*
- * Queue the prefix and what it does not hold of the Location; false if there is no
- * room for all of it now.  The next call, with the same answer made once more, goes
- * on where this one ended; the prefix, which by then has another Date, is not
- * sent again.
- */
-static bool send_location(struct conn *c, struct stream *s,
-    const struct http_response *res)
-{
-	uint8_t piece[HTTP_PREFIX_CAP];
-	size_t taken;
-
-	if (!c->began) {
-		if (!stream_send(s, res->prefix, res->prefix_len,
-		    res->rest.at, 0, &taken))
-			return false;
-		c->began = true;
-		c->location_at = (uint32_t)res->location_at;
-	}
-	while (c->location_at < res->location_len) {
-		size_t at = c->location_at;
-		const size_t len = http_write_location(&res->location, &at,
-		    piece, sizeof piece);
-
-		if (!stream_send(s, piece, len, res->rest.at, 0, &taken))
-			return false;
-		c->location_at = (uint32_t)at;
-	}
-	c->began = false;
-	return true;
-}
-
-/*
- * Queue as much of an answer as there is room for; false if not even what is not in
- * the ROM.  *sent is how much of its rest was taken.
- */
-static bool send_parts(struct conn *c, struct stream *s,
-    const struct http_response *res, size_t *sent)
-{
-	if (res->location_at == res->location_len)
-		return stream_send(s, res->prefix, res->prefix_len,
-		    res->rest.at, res->rest.len, sent);
-	if (!send_location(c, s, res))
-		return false;
-	*sent = stream_send_static(s, res->rest.at, res->rest.len);
-	return true;
-}
-
-static bool send_answer(struct conn *c, struct stream *s,
-    const struct http_response *res)
-{
-	const bool goes_on = c->began;
-	size_t sent;
-
-	if (!send_parts(c, s, res, &sent)) {
-		c->blocked = true;
-		/* One deadline for all pieces, however little room there is each time. */
-		if (!goes_on)
-			stream_set_wait(s, NET_WAIT_WRITE);
-		return false;
-	}
-	c->rest = (struct http_text){
-		res->rest.at + sent, res->rest.len - sent
-	};
-	c->in_request = false;
-	c->close_after = res->close;
-	if (c->rest.len > 0 && !goes_on)
-		stream_set_wait(s, NET_WAIT_WRITE);
-	return true;
-}
-
-/* The answer is queued as far as there is room: close behind it if it was the last. */
+/* All of the answer is queued or in `rest`: close behind it if it was the last. */
 static void end_answer(struct conn *c, struct stream *s)
 {
-	if (c->rest.len == 0 && c->close_after)
+	c->began = false;
+	if (c->rest.len > 0)
+		return;
+	c->in_answer = false;
+	if (c->close_after)
 		close_now(c, s);
+}
+
+/* One deadline for all of an answer, however little room there is each time. */
+static void wait_for_room(struct conn *c, struct stream *s)
+{
+	if (!c->in_answer)
+		stream_set_wait(s, NET_WAIT_WRITE);
+	c->in_answer = true;
+}
+
+/*
+ * Send an answer, or go on with it where it was left.  Returns true when its request is
+ * done with; the bytes of the request are gone if that was the last.
+ */
+static bool send_answer(struct conn *c, struct stream *s,
+    const struct http_site *site, const struct http_request *req,
+    const struct http_response *res)
+{
+	bool ended = false;
+
+	if (!c->began) {
+		if (begin_answer(c, s, res))
+			account(s, req, res);
+	} else if (c->kind != res->rest) {
+		/* The clock was set, and the same request has another answer. */
+		close_now(c, s);
+		return false;
+	}
+	if (c->began)
+		ended = send_pieces(c, s, site, res);
+	c->blocked = !ended && c->rest.len == 0;
+	if (!ended || c->rest.len > 0)
+		wait_for_room(c, s);
+	if (ended) {
+		c->in_request = false;
+		end_answer(c, s);
+	}
+	return ended;
 }
 
 /* Parse and answer the request at the front.  Returns how many bytes are done with. */
@@ -223,11 +263,8 @@ static size_t take_request(struct conn *c, struct stream *s,
 	else
 		http_refuse(site, http_parse_status(parsed), req.method, &res);
 
-	if (!send_answer(c, s, &res))
+	if (!send_answer(c, s, site, &req, &res))
 		return 0;
-	account(s, &req, &res);
-	/* From here on `data` is gone, if this was the last answer. */
-	end_answer(c, s);
 	c->skip_len = req.body_len;
 	return req.head_len;
 }
@@ -323,12 +360,16 @@ static void on_writable(void *app, struct stream *s)
 		c->rest.len -= sent;
 		if (c->rest.len > 0)
 			return;
-		end_answer(c, s);
+		if (!c->began)
+			end_answer(c, s);
 		if (c->closing)
 			return;
 	}
 	c->blocked = false;
-	/* Requests that came meanwhile are next; on_received() settles after them. */
+	/*
+	 * The answer goes on, or requests that came meanwhile are next; on_received()
+	 * settles after them.
+	 */
 	if (c->held_len > 0)
 		stream_resume(s);
 	else
@@ -347,14 +388,12 @@ static void on_peer_closed(void *app, struct stream *s)
 /* RFC 9110, section 15.5.9: the request did not come to its end in time. */
 static void refuse_late(struct conn *c, struct stream *s)
 {
+	const struct http_site *const site = site_of(s);
 	const struct http_request nothing = { 0 };
 	struct http_response res;
 
-	http_refuse(site_of(s), 408, HTTP_METHOD_OTHER, &res);
-	if (send_answer(c, s, &res)) {
-		account(s, &nothing, &res);
-		end_answer(c, s);
-	}
+	http_refuse(site, 408, HTTP_METHOD_OTHER, &res);
+	(void)send_answer(c, s, site, &nothing, &res);
 }
 
 static void on_expired(void *app, struct stream *s, enum net_wait state)

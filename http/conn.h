@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config/base.h"
+#include "http/answer.h"
 #include "http/settings.h"
 #include "http/text.h"
 #include "romfs/romfs.h"
@@ -15,6 +16,7 @@ struct http_counters {
 	uint64_t connections;   /* opened; private ones after their handshake */
 	uint64_t requests;      /* answered, refusals included */
 	uint64_t by_class[6];   /* [2]: answers with 2xx, and so on to [5] */
+	uint64_t body_bytes;    /* of answers' bodies, counted when an answer begins */
 };
 
 /*
@@ -26,6 +28,12 @@ struct http_counters {
  */
 void http_conn_start(const struct romfs *fs,
     const struct http_settings *settings, struct http_text hosts);
+
+/*
+ * Ask this function about every request before the site is asked; called once, behind
+ * http_conn_start(), or never.
+ */
+void http_conn_serve_status(http_status_function *status);
 
 /* The functions for stream_listen_plain() and stream_listen_private(). */
 extern const struct stream_app http_app;

@@ -1,32 +1,36 @@
 /*
- * Where a redirect points to: a path and a query of a request, written as a URI may
- * have them.  Pure.
+ * Where a redirect points to, written as a URI may have it.  Pure.
  *
- * Whatever the bytes are, what is written holds only characters of RFC 3986: nothing
- * can end the field line or the path.  Ordinary targets come out as they were
- * sent.
+ * Whatever the bytes of a request are, what is written of them holds only characters of
+ * RFC 3986: nothing can end the field line or the path, and what begins as a path on this
+ * host never comes out as the name of another ("//host": RFC 3986, section 4.2).
  */
 #pragma once
 
 #include "config/base.h"
 #include "http/text.h"
+#include "romfs/romfs.h"
 
 struct http_location {
-	struct http_text path;    /* starts with '/' */
-	struct http_text query;   /* behind the '?'; none if at == NULL */
 	/*
-	 * False: the path as sent, escapes stay escapes.  True: decoded bytes that name a
-	 * folder without its last '/', which is added; '%' and '?' are bytes like others.
+	 * The path of a request, as sent; or of the image, which is made of URI characters
+	 * and where NUL k stands for capture k, counted from 1.
 	 */
-	bool is_folder;
+	struct http_text text;
+	bool is_sent;             /* it is the path of a request */
+	struct http_text query;   /* of the request, behind the '?'; none if at == NULL */
+	struct http_text tail;    /* "#fragment", or nothing */
+	/*
+	 * The first path_captures are decoded bytes of a path, where NUL stands for a '/' that
+	 * was sent escaped; the others are of a query, as sent.
+	 */
+	uint8_t path_captures;
+	uint8_t capture_count;
+	struct romfs_capture captures[16];
 };
 
 /* Steps that http_write_location() takes from 0 to the end. */
-static inline size_t http_location_len(const struct http_location *l)
-{
-	return l->path.len + l->is_folder +
-	    (l->query.at != NULL ? 1 + l->query.len : 0);
-}
+size_t http_location_len(const struct http_location *l);
 
 /*
  * Write as much as there is room for.

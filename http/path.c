@@ -85,10 +85,15 @@ static bool take_segment(struct work *w)
 				return false;
 			c = (uint8_t)(http_hex_value(high) << 4 |
 			    http_hex_value(low));
-			w->escaped_slash |= c == '/';
-		}
-		if (c == 0)
+			if (c == 0)
+				return false;
+			if (c == '/') {
+				w->escaped_slash = true;
+				c = 0;
+			}
+		} else if (c == 0) {
 			return false;
+		}
 		w->buf[w->len++] = c;
 	}
 	return is_utf8(w->buf + start, w->len - start);
@@ -135,7 +140,7 @@ static enum http_path normalise(struct work *w)
 		if (rd_at_end(&w->r))
 			w->buf[w->len++] = '/';
 	}
-	return w->escaped_slash ? HTTP_PATH_NONE : HTTP_PATH_OK;
+	return w->escaped_slash ? HTTP_PATH_SLASH : HTTP_PATH_OK;
 }
 
 /* Nothing to decode, nothing to remove, nothing to doubt. */
@@ -164,7 +169,7 @@ enum http_path http_normalise_path(struct http_text raw,
 	}
 
 	const enum http_path status = normalise(&w);
-	if (status == HTTP_PATH_OK)
+	if (status != HTTP_PATH_BAD)
 		*out = (struct http_text){ buf, w.len };
 	return status;
 }

@@ -13,7 +13,7 @@
 enum http_path {
 	HTTP_PATH_OK = 0,
 	HTTP_PATH_BAD,   /* 400: no leading '/', a broken escape, NUL, or not UTF-8 */
-	HTTP_PATH_NONE,  /* 404: has an escaped '/', which no file name holds */
+	HTTP_PATH_SLASH, /* no file's: it has an escaped '/', which is NUL in the result */
 };
 
 /*
@@ -21,10 +21,12 @@ enum http_path {
  *
  * raw            the path as sent, without the query
  * buf, buf_cap   room to work in, at least raw.len bytes
- * out            written on HTTP_PATH_OK only: starts with '/', holds no "." or ".."
- *                segment; points into raw where that is already the answer, else
+ * out            not written on HTTP_PATH_BAD: starts with '/', holds no "." or ".."
+ *                segment, and NUL only for an escaped '/': it belongs to its segment and
+ *                so must not look like the others (RFC 3986, section 2.2), and no file name
+ *                holds either.  Points into raw where that is already the answer, else
  *                into buf
- * Errors         HTTP_PATH_BAD before HTTP_PATH_NONE when both are true
+ * Errors         HTTP_PATH_BAD before HTTP_PATH_SLASH when both are true
  * Cost           one pass, without a copy when there is nothing to decode or remove
  * Source         RFC 3986, sections 2.1 (escapes), 2.4 (decode once), 5.2.4 (dots; also
  *                where they were sent as %2e: section 6.2.2.2).  Empty segments ("//") stay as

@@ -10,10 +10,11 @@
 #define HTTPS_PORT 443
 
 #define LOCATION "Location: https://"
+#define PLAIN_LOCATION "Location: http://"
 
-_Static_assert(HTTP_BEGIN_CAP + sizeof LOCATION + LIMIT_HOST_LEN +
-    sizeof ":65535" <= HTTP_PREFIX_CAP,
-    "what stands before the path fits, without HSTS, which plain streams have not");
+_Static_assert(HTTP_BEGIN_CAP + HTTP_HSTS_CAP + sizeof LOCATION +
+    LIMIT_HOST_LEN + sizeof ":65535" <= HTTP_PREFIX_CAP,
+    "what stands before the path fits");
 
 /* The next name, or no bytes behind the last. */
 static struct http_text take_name(struct http_text *names)
@@ -52,32 +53,54 @@ static struct http_text choose_host(const struct http_redirect *redirect,
 	return take_name(&names);
 }
 
+static void put_port(uint32_t port, struct http_response *out)
+{
+	HTTP_PUT(out, ":");
+	http_put_u64(out, port);
+}
+
+/* The prefix ends behind the host: the target follows as it was sent. */
+static void end_with_target(const struct http_request *req,
+    struct http_response *out)
+{
+	const struct http_location location = {
+		.text = req->path, .is_sent = true, .query = req->query,
+	};
+
+	http_end_redirect(req->method, &location, out);
+}
+
 void http_answer_redirect(const struct http_site *site,
     const struct http_request *req, struct http_response *out)
 {
 	const struct http_redirect *const redirect = site->redirect;
 	const struct http_text host = choose_host(redirect, req);
-	const struct http_location location = {
-		.path = req->path, .query = req->query,
-	};
-	char digits[8];
-	struct text port = text_start(digits, sizeof digits);
 
 	if (host.len == 0 || host.len > LIMIT_HOST_LEN) {
-		http_begin(site, req, 400, out);
-		http_end_built_in(req->method, out);
+		http_answer_built_in(site, req, 400, out);
 		return;
 	}
 	http_begin(site, req, 308, out);
 	HTTP_PUT(out, LOCATION);
 	http_put(out, host.at, host.len);
-	if (redirect->port != HTTPS_PORT) {
-		text_add_char(&port, ':');
-		text_add_u64(&port, redirect->port);
-		http_put(out, port.at, port.len);
-	}
-	http_put_location(out, &location);
-	http_end_built_in(req->method, out);
+	if (redirect->port != HTTPS_PORT)
+		put_port(redirect->port, out);
+	end_with_target(req, out);
+}
+
+void http_answer_canonical(const struct http_site *site,
+    const struct http_request *req, uint32_t port, struct http_text name,
+    struct http_response *out)
+{
+	http_begin(site, req, 308, out);
+	if (site->is_private)
+		HTTP_PUT(out, LOCATION);
+	else
+		HTTP_PUT(out, PLAIN_LOCATION);
+	http_put(out, name.at, name.len);
+	if (port != 0)
+		put_port(port, out);
+	end_with_target(req, out);
 }
 
 size_t http_format_hsts(const struct http_hsts *hsts,

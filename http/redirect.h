@@ -1,6 +1,7 @@
 /*
  * From plain HTTP to HTTPS: the redirect of each request, and the field that tells
- * browsers never to come without HTTPS again.  Pure.
+ * browsers never to come without HTTPS again.  And from one name of a site to the one
+ * that it wants to be known by.  Pure.
  */
 #pragma once
 
@@ -27,6 +28,16 @@ struct http_redirect {
  */
 void http_answer_redirect(const struct http_site *site,
     const struct http_request *req, struct http_response *out);
+
+/*
+ * Answer with 308 and the same target at another name, on the same kind of stream.
+ *
+ * port   what the request named, 0 if none
+ * name   1..LIMIT_HOST_LEN bytes, of the image
+ */
+void http_answer_canonical(const struct http_site *site,
+    const struct http_request *req, uint32_t port, struct http_text name,
+    struct http_response *out);
 
 /* RFC 6797, section 6.1; preload is what browsers' lists ask for, of no RFC. */
 struct http_hsts {
