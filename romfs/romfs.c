@@ -1,11 +1,12 @@
 /*
- * The ROM filesystem, reading side.  Contract: romfs.h; bytes: format.h, README.md.
+ * The ROM filesystem's look-ups.  Contract: romfs.h; bytes: format.h, README.md.
  *
- * Everything untrusted is looked at in romfs_open(), once and completely.  The
- * functions after it rely on what it found and check nothing:
+ * They rely on what romfs_open() found (check.c) and check nothing again:
  *  - every slot's entry lies in the image, and so do its path and all its answers;
- *  - every bucket's displacement leads to a slot below entry_count, by arithmetic;
- *  - an entity tag lies inside its head, an answer without one has no 304.
+ *  - every bucket's displacement leads to a slot below slot_count, by arithmetic;
+ *  - a site's automaton stays among its states and accepts its rules only;
+ *  - a rule's patterns and targets are well-formed and lie in the image, and its entry
+ *    is one of the site's.
  * The image is in read-only memory: what was checked stays true.
  */
 #include "romfs/romfs.h"
@@ -13,296 +14,146 @@
 #include <string.h>
 
 #include "romfs/format.h"
+#include "romfs/rules.h"
 
-#define CRLF 0x0a0d           /* as load_le16() reads it */
+_Static_assert(ARRAY_LEN(((struct romfs_target *)0)->captures) == ROM_CAPTURE_CAP,
+    "a target has room for all captures");
 
-/* What romfs_open() carries from check to check. */
-struct check {
-	const uint8_t *image;
-	struct rom_range sections[ROM_SECTIONS];
-	uint32_t variant_count;
-};
-
-const char *romfs_status_text(enum romfs_status status)
+static const struct rom_site *site_at(const struct romfs *fs, uint32_t site)
 {
-	switch (status) {
-	case ROMFS_OK:
-		return "ok";
-	case ROMFS_NOT_FOUND:
-		return "no entry has this path";
-	case ROMFS_BAD_MAGIC:
-		return "not a stele ROM image";
-	case ROMFS_BAD_VERSION:
-		return "made for another version of the ROM format";
-	case ROMFS_BAD_LENGTH:
-		return "cut short, or not as long as it says";
-	case ROMFS_BAD_TABLE:
-		return "the hash table or the entry table is inconsistent";
-	case ROMFS_BAD_ENTRY:
-		return "an entry's fields contradict each other";
-	case ROMFS_BAD_OFFSET:
-		return "an offset or length reaches outside its section";
+	return (const struct rom_site *)(const void *)fs->sites + site;
+}
+
+static const struct rom_entry *first_entry(const struct romfs *fs,
+    const struct rom_site *s)
+{
+	return (const struct rom_entry *)(const void *)fs->entries + s->first_entry;
+}
+
+/* ---- Hosts ---------------------------------------------------------------- */
+
+static uint8_t lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+/* As memcmp() of a name as sent and one of the image, the shorter one first. */
+static int compare_names(const uint8_t *sent, size_t sent_len,
+    const uint8_t *name, size_t name_len)
+{
+	const size_t shorter = sent_len < name_len ? sent_len : name_len;
+
+	for (size_t i = 0; i < shorter; i++) {
+		const int order = lower(sent[i]) - name[i];
+
+		if (order != 0)
+			return order;
 	}
-	return "unknown status";
+	return (sent_len > name_len) - (sent_len < name_len);
 }
 
-/* [off, off + len) lies in the range; no sum that could overflow. */
-static bool inside(const struct rom_range *range, uint64_t off, uint64_t len)
+static const struct rom_name *find_name(const struct romfs *fs,
+    const uint8_t *name, size_t len)
 {
-	return off >= range->off && off - range->off <= range->len &&
-	    len <= range->len - (off - range->off);
-}
+	const struct rom_name *names = (const void *)fs->names;
+	uint32_t low = 0, high = fs->name_count;
 
-static bool all_zero(const uint8_t *bytes, size_t len)
-{
-	uint8_t any = 0;
+	while (low < high) {
+		const uint32_t middle = low + (high - low) / 2;
+		const struct rom_name *n = &names[middle];
+		const int order = compare_names(name, len, fs->paths + n->off, n->len);
 
-	for (size_t i = 0; i < len; i++)
-		any |= bytes[i];
-	return any == 0;
-}
-
-static enum romfs_status check_header(struct check *c, size_t len)
-{
-	const struct rom_header *header = (const void *)c->image;
-	const struct rom_range whole = { 0, len };
-
-	if (len < sizeof *header)
-		return ROMFS_BAD_LENGTH;
-	if (memcmp(header->magic, ROM_MAGIC, sizeof header->magic) != 0)
-		return ROMFS_BAD_MAGIC;
-	if (header->version != ROM_VERSION)
-		return ROMFS_BAD_VERSION;
-	if (header->image_len != len || len % ROM_PAGE != 0)
-		return ROMFS_BAD_LENGTH;
-	if (header->section_count != ROM_SECTIONS ||
-	    !all_zero(header->zero, sizeof header->zero))
-		return ROMFS_BAD_TABLE;
-	for (size_t i = 0; i < ROM_SECTIONS; i++) {
-		c->sections[i] = header->sections[i];
-		if (!inside(&whole, c->sections[i].off, c->sections[i].len) ||
-		    c->sections[i].off % ROM_ALIGN != 0)
-			return ROMFS_BAD_OFFSET;
+		if (order == 0)
+			return n;
+		if (order > 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return ROMFS_OK;
+	return NULL;
 }
 
-/*
- * The one host owns all buckets and all entries.  Counts are compared as 64-bit
- * products of 32-bit fields, which cannot overflow.
- */
-static enum romfs_status check_tables(struct check *c, const struct rom_host *host)
+bool romfs_host(const struct romfs *fs, const uint8_t *name, size_t len,
+    struct romfs_host *out)
 {
-	const struct rom_range *s = c->sections;
+	const struct rom_name *names = (const void *)fs->names;
+	const struct rom_name *found;
 
-	if (s[ROM_HEADER_RULES].len != 0 || s[ROM_REDIRECT_RULES].len != 0)
-		return ROMFS_BAD_TABLE;
-	if (host->name_off != 0 || host->name_len != 0 ||
-	    host->first_bucket != 0 || host->first_entry != 0 ||
-	    !all_zero(host->zero, sizeof host->zero))
-		return ROMFS_BAD_TABLE;
-	if (host->bucket_count == 0 ||
-	    s[ROM_BUCKETS].len != (uint64_t)host->bucket_count * sizeof(uint32_t))
-		return ROMFS_BAD_TABLE;
-	if (host->entry_count == 0 || host->file_count > host->entry_count ||
-	    s[ROM_ENTRIES].len !=
-	    ((uint64_t)host->entry_count + 1) * sizeof(struct rom_entry))
-		return ROMFS_BAD_TABLE;
-	if (s[ROM_VARIANTS].len % sizeof(struct rom_variant) != 0 ||
-	    s[ROM_VARIANTS].len / sizeof(struct rom_variant) > UINT32_MAX)
-		return ROMFS_BAD_TABLE;
-	c->variant_count = (uint32_t)(s[ROM_VARIANTS].len / sizeof(struct rom_variant));
-	return ROMFS_OK;
-}
-
-/* Field lines that each end in CRLF, then CRLF: it is one CRLF or ends in two. */
-static bool head_ends(const uint8_t *head, uint32_t len)
-{
-	if (len < 4)
-		return len == 2 && load_le16(head) == CRLF;
-	return load_le32(head + len - 4) == (CRLF | (uint32_t)CRLF << 16);
-}
-
-/* A strong tag: not "W/", just quotes around its bytes (RFC 9110, section 8.8.3). */
-static bool etag_quoted(const uint8_t *etag, uint32_t len)
-{
-	return len >= 2 && etag[0] == '"' && etag[len - 1] == '"';
-}
-
-/* `before` and `room`: the bytes of the section on the two sides of head_off. */
-static enum romfs_status check_variant(const struct check *c,
-    const struct rom_variant *v)
-{
-	const struct rom_range *answers = &c->sections[ROM_ANSWERS];
-	const uint64_t before = v->head_off - answers->off;
-	const uint64_t room = answers->len - before;
-	const uint8_t *head;
-
-	/* A head_off below the section makes `before` wrap, and so too large. */
-	if (before > answers->len || v->not_modified_len > before ||
-	    v->head_len > room || v->body_len > room - v->head_len ||
-	    (uint32_t)v->etag_at + v->etag_len > v->head_len)
-		return ROMFS_BAD_OFFSET;
-	head = c->image + v->head_off;
-	if (!head_ends(head, v->head_len) || v->zero != 0)
-		return ROMFS_BAD_ENTRY;
-	if (v->etag_len == 0)
-		return v->etag_at == 0 && v->not_modified_len == 0 ?
-		    ROMFS_OK : ROMFS_BAD_ENTRY;
-	if (!etag_quoted(head + v->etag_at, v->etag_len) ||
-	    !head_ends(head - v->not_modified_len, v->not_modified_len))
-		return ROMFS_BAD_ENTRY;
-	return ROMFS_OK;
-}
-
-/* The second and later codings: of a 200 only, ascending, so each once and few. */
-static enum romfs_status check_more(const struct check *c, const struct rom_entry *e)
-{
-	const struct rom_variant *more =
-	    (const void *)(c->image + c->sections[ROM_VARIANTS].off);
-	uint8_t coding = 0;
-
-	if (e->more_first > c->variant_count ||
-	    e->more_count > c->variant_count - e->more_first)
-		return ROMFS_BAD_OFFSET;
-	for (uint32_t i = 0; i < e->more_count; i++) {
-		const struct rom_variant *v = &more[e->more_first + i];
-		const enum romfs_status status = check_variant(c, v);
-
-		if (status != ROMFS_OK)
-			return status;
-		if (v->status != 200 || v->etag_len == 0 ||
-		    v->coding <= coding || v->coding >= ROM_CODING_CAP)
-			return ROMFS_BAD_ENTRY;
-		coding = v->coding;
+	/* "example.org." is the same host (RFC 3986, section 3.2.2). */
+	if (len > 0 && name[len - 1] == '.')
+		len--;
+	found = find_name(fs, name, len);
+	if (found == NULL) {
+		*out = (struct romfs_host){ .site = fs->default_site };
+		return fs->default_site != ROM_NONE;
 	}
-	return ROMFS_OK;
-}
-
-/* What holds for every entry, slots and not-found page alike. */
-static enum romfs_status check_entry(const struct check *c, const struct rom_entry *e)
-{
-	enum romfs_status status;
-
-	if (!inside(&c->sections[ROM_PATHS], e->path_off, e->path_len))
-		return ROMFS_BAD_OFFSET;
-	status = check_variant(c, &e->first);
-	if (status != ROMFS_OK)
-		return status;
-	if (e->first.coding != ROMFS_IDENTITY || e->zero != 0)
-		return ROMFS_BAD_ENTRY;
-	if (e->more_count == 0 && e->more_first != 0)
-		return ROMFS_BAD_ENTRY;
-	if (e->first.status != 200)
-		return e->first.etag_len == 0 && e->modified == -1 &&
-		    e->more_count == 0 ? ROMFS_OK : ROMFS_BAD_ENTRY;
-	if (e->first.etag_len == 0 || e->modified < -1)
-		return ROMFS_BAD_ENTRY;
-	return e->more_count == 0 ? ROMFS_OK : check_more(c, e);
-}
-
-/* A look-up of slot i's path ends in slot i: so every path is found, and is there once. */
-static enum romfs_status check_slot(const struct check *c,
-    const struct rom_host *host, uint32_t i, const struct rom_entry *e)
-{
-	const uint8_t *buckets = c->image + c->sections[ROM_BUCKETS].off;
-	const enum romfs_status status = check_entry(c, e);
-	const uint8_t *path;
-	uint64_t hash;
-	uint32_t bucket;
-
-	if (status != ROMFS_OK)
-		return status;
-	path = c->image + e->path_off;
-	if (e->path_len == 0 || path[0] != '/')
-		return ROMFS_BAD_ENTRY;
-	if (e->first.status != 200 && e->first.status != 301)
-		return ROMFS_BAD_ENTRY;
-	hash = rom_hash(host->seed, path, e->path_len);
-	bucket = rom_bucket(hash, host->bucket_count);
-	if (rom_slot(hash, load_le32(buckets + 4 * (size_t)bucket),
-	    host->entry_count) != i)
-		return ROMFS_BAD_TABLE;
-	return ROMFS_OK;
-}
-
-enum romfs_status romfs_open(struct romfs *fs, const void *image, size_t len)
-{
-	struct check c = { .image = image };
-	enum romfs_status status = check_header(&c, len);
-	const struct rom_host *host;
-	const struct rom_entry *entries, *page;
-
-	if (status != ROMFS_OK)
-		return status;
-	if (c.sections[ROM_HOSTS].len != sizeof *host)
-		return ROMFS_BAD_TABLE;
-	host = (const void *)(c.image + c.sections[ROM_HOSTS].off);
-	status = check_tables(&c, host);
-	if (status != ROMFS_OK)
-		return status;
-
-	entries = (const void *)(c.image + c.sections[ROM_ENTRIES].off);
-	for (uint32_t i = 0; i < host->entry_count; i++) {
-		status = check_slot(&c, host, i, &entries[i]);
-		if (status != ROMFS_OK)
-			return status;
+	*out = (struct romfs_host){ .site = found->site };
+	if (found->canonical != ROM_NONE) {
+		out->canonical = fs->paths + names[found->canonical].off;
+		out->canonical_len = names[found->canonical].len;
 	}
-	page = &entries[host->entry_count];
-	status = check_entry(&c, page);
-	if (status != ROMFS_OK)
-		return status;
-	if (page->path_len != 0 || page->first.status != 404)
-		return ROMFS_BAD_ENTRY;
-
-	*fs = (struct romfs){
-		.image = c.image,
-		.image_len = len,
-		.entry_count = host->entry_count,
-		.file_count = host->file_count,
-		.entries = (const uint8_t *)entries,
-		.buckets = c.image + c.sections[ROM_BUCKETS].off,
-		.variants = c.image + c.sections[ROM_VARIANTS].off,
-		.bucket_count = host->bucket_count,
-		.hash_seed = host->seed,
-	};
-	return ROMFS_OK;
+	return true;
 }
+
+/* ---- Entries -------------------------------------------------------------- */
 
 static void entry_out(const struct romfs *fs, const struct rom_entry *e,
     struct romfs_entry *out)
 {
 	*out = (struct romfs_entry){
-		.path = fs->image + e->path_off,
+		.path = fs->paths + e->path_off,
 		.path_len = e->path_len,
 		.modified = e->modified,
 		.variant_count = 1 + e->more_count,
+		.keeps_query = (e->flags & ROM_ENTRY_KEEP_QUERY) != 0,
 		.record = (const uint8_t *)e,
 	};
+	memcpy(out->codings, e->codings, sizeof out->codings);
 }
 
-enum romfs_status romfs_find(const struct romfs *fs, const uint8_t *path,
-    size_t path_len, struct romfs_entry *out)
+static inline const struct rom_entry *look_up(const struct romfs *fs,
+    const struct rom_site *s, const uint8_t *path, size_t path_len)
 {
-	const struct rom_entry *entries = (const void *)fs->entries;
-	const uint64_t hash = rom_hash(fs->hash_seed, path, path_len);
-	const uint32_t bucket = rom_bucket(hash, fs->bucket_count);
-	const uint32_t displacement = load_le32(fs->buckets + 4 * (size_t)bucket);
+	const uint64_t hash = rom_hash(s->seed, path, path_len);
+	const size_t bucket = s->first_bucket + rom_bucket(hash, s->bucket_count);
+	const uint32_t displacement = load_le32(fs->buckets + 4 * bucket);
 	const struct rom_entry *e =
-	    &entries[rom_slot(hash, displacement, fs->entry_count)];
+	    first_entry(fs, s) + rom_slot(hash, displacement, s->slot_count);
 
 	if (e->path_len != path_len ||
-	    memcmp(fs->image + e->path_off, path, path_len) != 0)
+	    memcmp(fs->paths + e->path_off, path, path_len) != 0)
+		return NULL;
+	return e;
+}
+
+enum romfs_status romfs_find(const struct romfs *fs, uint32_t site,
+    const uint8_t *path, size_t path_len, struct romfs_entry *out)
+{
+	const struct rom_entry *e = look_up(fs, site_at(fs, site), path, path_len);
+
+	if (e == NULL)
 		return ROMFS_NOT_FOUND;
 	entry_out(fs, e, out);
 	return ROMFS_OK;
 }
 
-void romfs_not_found(const struct romfs *fs, struct romfs_entry *out)
+uint32_t romfs_slot_count(const struct romfs *fs, uint32_t site)
 {
-	const struct rom_entry *entries = (const void *)fs->entries;
+	return site_at(fs, site)->slot_count;
+}
 
-	entry_out(fs, &entries[fs->entry_count], out);
+uint32_t romfs_page_count(const struct romfs *fs, uint32_t site)
+{
+	return site_at(fs, site)->page_count;
+}
+
+void romfs_entry_at(const struct romfs *fs, uint32_t site, uint32_t i,
+    struct romfs_entry *out)
+{
+	const struct rom_site *s = site_at(fs, site);
+
+	ASSERT(i < (uint64_t)s->slot_count + s->page_count);
+	entry_out(fs, first_entry(fs, s) + i, out);
 }
 
 void romfs_variant(const struct romfs *fs, const struct romfs_entry *entry,
@@ -317,20 +168,136 @@ void romfs_variant(const struct romfs *fs, const struct romfs_entry *entry,
 	ASSERT(i < entry->variant_count);
 	*out = (struct romfs_variant){
 		.coding = v->coding,
-		.full = {
-			.status = v->status,
-			.head = head,
-			.head_len = v->head_len,
-			.body_len = v->body_len,
-		},
+		.status = v->status,
+		.length_line_len = v->length_line_len,
+		.head = head,
+		.head_len = v->head_len,
+		.body = fs->image + v->body_off,
+		.body_len = v->body_len,
+		.type = head + v->length_line_len + ROM_TYPE_AT,
+		.type_len = v->type_len,
+		.mark = head + v->mark_at,
+		.mark_len = v->mark_len,
 	};
-	if (v->etag_len == 0)
+	if (v->status != 200)
 		return;
-	out->etag = head + v->etag_at;
-	out->etag_len = v->etag_len;
-	out->not_modified = (struct romfs_answer){
-		.status = 304,
-		.head = head - v->not_modified_len,
-		.head_len = v->not_modified_len,
+	out->not_modified = head - v->not_modified_len;
+	out->not_modified_len = v->not_modified_len;
+	out->digest_line = out->not_modified - ROM_DIGEST_LINE_LEN;
+}
+
+/* ---- Rules ---------------------------------------------------------------- */
+
+/* What a look-up was asked with. */
+struct question {
+	const struct romfs *fs;
+	uint32_t site;
+	const uint8_t *path, *query;
+	size_t path_len, query_len;
+	uint8_t *scratch;
+	size_t cap;
+};
+
+static struct romfs_pattern bytes_at(const struct romfs *fs, uint32_t off,
+    uint16_t len)
+{
+	return (struct romfs_pattern){ fs->paths + off, len };
+}
+
+/* A path made of captures names a file, or the rule does not apply. */
+static bool rewrite(const struct question *q, const struct rom_rule *rule,
+    struct romfs_answer *out)
+{
+	const size_t len = romfs_expand(
+	    bytes_at(q->fs, rule->target_off, rule->target_len),
+	    out->target.captures, out->target.path_captures, q->scratch, q->cap);
+	const struct rom_entry *e;
+
+	if (len == SIZE_MAX)
+		return false;
+	e = look_up(q->fs, site_at(q->fs, q->site), q->scratch, len);
+	if (e == NULL || e->first.status != 200)
+		return false;
+	entry_out(q->fs, e, &out->entry);
+	return true;
+}
+
+static void redirect(const struct romfs *fs, const struct rom_rule *rule,
+    struct romfs_target *out)
+{
+	out->status = rule->status;
+	out->keeps_query = (rule->flags & ROM_RULE_KEEP_QUERY) != 0;
+	out->text = fs->paths + rule->target_off;
+	out->text_len = rule->target_len;
+	out->tail = fs->paths + rule->tail_off;
+	out->tail_len = rule->tail_len;
+}
+
+/* Answer by a rule; false if it does not apply. */
+static bool apply(const struct question *q, const struct rom_rule *rule,
+    struct romfs_answer *out)
+{
+	const struct rom_site *s = site_at(q->fs, q->site);
+	struct romfs_target *t = &out->target;
+
+	t->capture_count = 0;
+	if (!romfs_match_path(bytes_at(q->fs, rule->pattern_off, rule->pattern_len),
+	    q->path, q->path_len, t->captures, &t->capture_count))
+		return false;
+	t->path_captures = t->capture_count;
+	if (!romfs_match_query(bytes_at(q->fs, rule->query_off, rule->query_len),
+	    q->query, q->query_len, t->captures, &t->capture_count))
+		return false;
+	if (rule->status == 200 && rule->target_len > 0)
+		return rewrite(q, rule, out);
+	if (rule->target_len > 0)
+		redirect(q->fs, rule, t);
+	else
+		entry_out(q->fs, first_entry(q->fs, s) + rule->entry, &out->entry);
+	return true;
+}
+
+/* The first rule that applies, of those with all these flags. */
+static bool apply_first(const struct question *q, uint8_t flags,
+    struct romfs_answer *out)
+{
+	const struct rom_rule *rules = (const void *)q->fs->rules;
+	const uint32_t first = site_at(q->fs, q->site)->first_rule;
+	const uint8_t *accepts = NULL;
+	const uint32_t count =
+	    romfs_accepts(q->fs, q->site, q->path, q->path_len, &accepts);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct rom_rule *rule =
+		    &rules[first + load_le32(accepts + 4 * (size_t)i)];
+
+		if ((rule->flags & flags) == flags && apply(q, rule, out))
+			return true;
+	}
+	return false;
+}
+
+void romfs_resolve(const struct romfs *fs, uint32_t site,
+    const uint8_t *path, size_t path_len,
+    const uint8_t *query, size_t query_len,
+    uint8_t *scratch, size_t cap, struct romfs_answer *out)
+{
+	const struct rom_site *s = site_at(fs, site);
+	const struct rom_entry *e = look_up(fs, s, path, path_len);
+
+	out->target.status = 0;
+	if (e != NULL && (e->flags & ROM_ENTRY_RULES_FIRST) == 0) {
+		entry_out(fs, e, &out->entry);
+		return;
+	}
+	const struct question q = {
+		.fs = fs, .site = site, .path = path, .path_len = path_len,
+		.query = query, .query_len = query_len,
+		.scratch = scratch, .cap = cap,
 	};
+	if (path_len > 0 && apply_first(&q, e != NULL ? ROM_RULE_FORCED : 0, out))
+		return;
+	if (e == NULL)
+		e = first_entry(fs, s) + s->slot_count;
+	entry_out(fs, e, &out->entry);
 }
