@@ -411,3 +411,13 @@ const struct net_peer *net_peer(const struct net_conn *conn)
 {
 	return &conn->peer;
 }
+
+void net_set_peer(struct net_conn *conn, const struct net_peer *peer)
+{
+	conn->peer = *peer;
+}
+
+void net_set_app(struct net_conn *conn, const struct net_app *app)
+{
+	conn->app = app;
+}

@@ -149,6 +149,15 @@ void net_abort(struct net_conn *conn);
 /* The other side's address; valid as long as the connection. */
 const struct net_peer *net_peer(const struct net_conn *conn);
 
+/* Somebody who may do so says whose connection it is: net_peer() from now on. */
+void net_set_peer(struct net_conn *conn, const struct net_peer *peer);
+
+/*
+ * From now on the functions of `app` are called, with the same state; opened() has to
+ * be called by the caller.  app_len is not looked at.
+ */
+void net_set_app(struct net_conn *conn, const struct net_app *app);
+
 /* ---- The whole ---------------------------------------------------------- */
 
 /* What the layer above needs of the pools; all 0 without TLS. */

@@ -5,7 +5,7 @@
 #include "tls/stream.h"
 
 #include "config/limits.h"
-#include "tls/private.h"
+#include "tls/stream_int.h"
 
 static const struct stream_app *plain_app;
 
@@ -62,7 +62,7 @@ static void plain_closed(void *state)
 	plain_app->closed(app_of(state));
 }
 
-static struct net_app plain_net_app = {
+struct net_app plain_net_app = {
 	.opened = plain_opened,
 	.received = plain_received,
 	.writable = plain_writable,
@@ -71,16 +71,26 @@ static struct net_app plain_net_app = {
 	.closed = plain_closed,
 };
 
-bool stream_listen_plain(uint16_t port, const struct stream_app *app)
+void stream_prepare_plain(const struct stream_app *app)
 {
 	plain_app = app;
 	plain_net_app.app_len = STREAM_LEN + app->app_len;
+}
+
+void stream_prepare_private(const struct stream_app *app)
+{
+	private_app = app;
+	private_net_app.app_len = STREAM_LEN + app->app_len;
+}
+
+bool stream_listen_plain(uint16_t port, const struct stream_app *app)
+{
+	stream_prepare_plain(app);
 	return net_listen(port, &plain_net_app);
 }
 
 bool stream_listen_private(uint16_t port, const struct stream_app *app)
 {
-	private_app = app;
-	private_net_app.app_len = STREAM_LEN + app->app_len;
+	stream_prepare_private(app);
 	return net_listen(port, &private_net_app);
 }

@@ -66,6 +66,7 @@ void fake_net_start(size_t session_len, size_t handshake_len)
 		.holds = { .cap = 64 },
 		.small = { .cap = 64 },
 		.large = { .cap = 64 },
+		.peer = { .addr = { 192, 0, 2, 1 } },
 	};
 }
 
@@ -214,6 +215,11 @@ size_t net_send_static(struct net_conn *c, const void *data, size_t len)
 	struct fake_record *const record = find_record(data);
 
 	check(!c->dead && !c->closing);
+	if (record == NULL && fake.is_plain) {
+		append(c, data, n);
+		c->wants_room |= n < len;
+		return n;
+	}
 	/* A private stream sends nothing but records; the last byte is never sent. */
 	check(record != NULL && record->is_owned);
 	check((const uint8_t *)data + len < record->bytes + record->len);
@@ -296,12 +302,21 @@ __attribute__((weak)) uint64_t net_now_ms(void)
 	return fake.now_ms;
 }
 
-static const struct net_peer peer = { .addr = { 192, 0, 2, 1 } };
-
 const struct net_peer *net_peer(const struct net_conn *c)
 {
-	(void)c;
-	return &peer;
+	return &c->peer;
+}
+
+void net_set_peer(struct net_conn *c, const struct net_peer *peer)
+{
+	check(!c->dead && c->busy);
+	c->peer = *peer;
+}
+
+void net_set_app(struct net_conn *c, const struct net_app *app)
+{
+	check(!c->dead);
+	c->app = app;
 }
 
 static size_t offer(struct net_conn *c, size_t fresh)
@@ -358,6 +373,7 @@ struct net_conn *fake_open(void)
 
 	check(c != NULL && fake.listening != NULL);
 	c->app = fake.listening;
+	c->peer = fake.peer;
 	c->room = SIZE_MAX / 2;
 	c->out = malloc(FAKE_OUT_CAP);
 	check(c->out != NULL);

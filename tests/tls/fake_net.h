@@ -28,6 +28,7 @@ struct fake_queued {
 
 struct net_conn {
 	const struct net_app *app;
+	struct net_peer peer;
 	uint8_t *out;             /* what TCP took, in order */
 	size_t out_len;
 	size_t room;              /* bytes it takes before more is acknowledged */
@@ -60,6 +61,8 @@ struct fake_net {
 	size_t session_len, handshake_len;
 	struct fake_pool sessions, handshakes, holds, small, large;
 	const struct net_app *listening;   /* the last net_listen() */
+	bool is_plain;            /* net_send_static() takes what is no record, too */
+	struct net_peer peer;     /* of the next connection; 192.0.2.1 at first */
 };
 
 extern struct fake_net fake;
