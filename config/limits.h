@@ -224,6 +224,23 @@
  */
 #define LIMIT_DATAGRAMS 256
 
+/* ---- Building an image ---------------------------------------------------- */
+
+/*
+ * States of a site's automaton (romfs/format.h), 16 bytes each and 4 for an edge: some
+ * 30,000 redirects with placeholders that have little in common.  Patterns that overlap
+ * (several with a placeholder in the same place, or that begin with '*') multiply each
+ * other, in the worst case without end; one more, and mkromfs names the rule.
+ */
+#define LIMIT_RULE_STATES (1u << 20)
+
+/*
+ * What mkromfs may spend on building it: positions in patterns that it remembers (4 bytes
+ * each), and steps, some 10 ns each.
+ */
+#define LIMIT_RULE_POSITIONS (1u << 26)
+#define LIMIT_RULE_STEPS (1u << 30)
+
 /* ---- Deadlines (ms) ------------------------------------------------------ */
 
 /* A new or kept-alive connection without a byte of a next request: closed silently. */

@@ -1,6 +1,6 @@
 /*
  * The file _headers: which fields a path's answers get.  All of it is decided at build time:
- * mkromfs asks for each path that answers.  Grammar and meaning: romfs/README.md, "Headers".
+ * mkromfs asks for each path that answers.  Grammar and meaning: romfs/RULES.md, "Headers".
  */
 #pragma once
 
@@ -30,8 +30,10 @@ struct header_edits {
 struct header_rules *headers_read(const char *name, const char *text, size_t len);
 
 /*
- * The edits for a decoded path, rules adding up in the order of the file.
- * rules may be NULL: there are none.  out: overwritten; header_edits_free() ends it.
+ * The edits for a decoded path, rules adding up in the order of the file.  Two rules that give
+ * a path a field that cannot be a list (Content-Type, ...) are reported, once.
+ * rules may be NULL: there are none.  out: overwritten; header_edits_free() ends it; names
+ * live as long as the rules.
  */
 void headers_for(const struct header_rules *rules, const uint8_t *path, size_t len,
     struct header_edits *out);

@@ -2,18 +2,13 @@
  * The file _redirects: from lines to rules in the form of romfs/format.h.
  *
  * The grammar, and which documented form of Netlify and Cloudflare Pages means what here,
- * is in romfs/README.md, "Redirects".
+ * is in romfs/RULES.md, "Redirects".
  */
 #pragma once
 
 #include "config/base.h"
 #include "romfs/mkromfs/options.h"
-
-/* Bytes of format.h: a pattern, conditions, a target.  Owned by the rule. */
-struct rule_bytes {
-	uint8_t *at;
-	size_t len;
-};
+#include "romfs/mkromfs/pattern.h"
 
 struct redirect {
 	unsigned line;           /* for messages */
@@ -26,11 +21,20 @@ struct redirect {
 	bool keeps_query;
 	bool is_static;          /* the pattern has no marks: it is a path */
 	bool target_is_static;   /* neither has the target */
+	/*
+	 * 3xx: the target, which is static, matches the pattern: a client would be sent in
+	 * circles, unless a file has that path and wins.  Never if forced.
+	 */
+	bool leads_to_itself;
 	uint8_t capture_count;   /* of pattern and query */
 };
 
 struct redirects {
-	struct redirect *rules;  /* in the order of the file: the first that matches wins */
+	/*
+	 * In the order of the file: the first that matches wins.  A line of the Netlify dialect
+	 * may be two rules: its source with and without a '/' at the end.
+	 */
+	struct redirect *rules;
 	size_t count, cap;
 };
 
