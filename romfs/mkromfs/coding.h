@@ -5,7 +5,6 @@
 #pragma once
 
 #include "config/base.h"
-#include "romfs/mkromfs/sha256.h"
 #include "romfs/mkromfs/site.h"
 
 /* The numbers of enum romfs_coding; 0 is the file as it is. */
@@ -13,7 +12,7 @@
 
 struct coded {
 	uint64_t len;
-	char *path;              /* a file with the bytes, readable until codings_end(); NULL: none */
+	char *path;              /* a file that begins with the bytes, until codings_end(); NULL: none */
 };
 
 /* One file in all codings. */
@@ -34,14 +33,22 @@ struct coding_options {
 };
 
 /*
- * Do all jobs.  What is wrong (a sidecar that does not decode to its file, a file that changed,
- * a full disk) is reported by report_error(); the caller looks at report_count().  Outputs
- * do not depend on the number of processors or on what the cache holds.
+ * Do all jobs, of any number of sites; one call at a time, up to its codings_end().
+ *
+ * A coding that is not wanted is not made, and its sidecars are not looked at.  A wanted
+ * sidecar has to decode to its file, byte for byte, or it is an error.  It is used if it is
+ * smaller than the file, even where our own coding would be smaller still.  Two kinds are not
+ * used though they are right, with a note on stderr: those that are not smaller; and gzip
+ * of several members, of which browsers read the first only.
+ *
+ * What is wrong (a sidecar, a file that changed, a full disk) is reported by report_error() in
+ * the order of the jobs; the caller looks at report_count().  Outputs do not depend on the
+ * number of processors or on what the cache holds.  Memory: coding_encode() for each processor.
  */
 void codings_make(struct coding_job *jobs, size_t count, const struct coding_options *options);
 
 /* "gzip", "br", "zstd": the Content-Encoding of a coding, 1..CODING_COUNT - 1. */
 const char *coding_name(unsigned coding);
 
-/* Files of our own that are not in the cache go away. */
+/* What codings_make() handed out ends, also after errors; old entries of the cache may go. */
 void codings_end(struct coding_job *jobs, size_t count);
