@@ -10,6 +10,9 @@ GUARDS := $(sort $(wildcard tests/guard/*.c))
 server := $(filter-out %.S config/libc/%,$(SERVER_SRCS))
 server_net := $(wildcard net/*.c) $(LWIP_SRCS)
 romfs := $(wildcard romfs/*.c)
+http_answers := net/text.c $(patsubst %,http/%.c,accept acme answer authority \
+	chars conditions date location multipart path piece range redirect \
+	request respond)
 lwip := $(LWIP_SRCS)
 bearssl_hash := $(BEARSSL_HASH_SRCS)
 bearssl_tls := $(SERVER_BEARSSL_SRCS) tls/server_bearssl.c

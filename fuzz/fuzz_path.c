@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const enum http_path want = slow_normalise(data, len, slow, &slow_len);
 	check(http_normalise_path((struct http_text){ data, len }, room, len,
 	    &fast) == want);
-	if (want == HTTP_PATH_OK) {
+	if (want != HTTP_PATH_BAD) {
 		check(fast.len == slow_len);
 		check(memcmp(fast.at, slow, slow_len) == 0);
 		check(fast.len > 0 && fast.at[0] == '/');

@@ -111,12 +111,17 @@ enum http_path slow_normalise(const uint8_t *raw, size_t len, uint8_t *out,
 		status = HTTP_PATH_BAD;
 	for (int i = 0; i < n && status != HTTP_PATH_BAD; i++) {
 		if (decoded[i] == ESCAPED_SLASH)
-			status = HTTP_PATH_NONE;
-		in[i] = (char)decoded[i];
+			status = HTTP_PATH_SLASH;
+		/* No byte of UTF-8 is 0xff, so it can stand for one that is not there. */
+		in[i] = decoded[i] == ESCAPED_SLASH ? '\xff' : (char)decoded[i];
 	}
-	if (status == HTTP_PATH_OK) {
+	if (status != HTTP_PATH_BAD) {
 		remove_dot_segments(in, (char *)out);
 		*out_len = strlen((char *)out);
+	}
+	for (size_t i = 0; status == HTTP_PATH_SLASH && i < *out_len; i++) {
+		if (out[i] == 0xff)
+			out[i] = 0;
 	}
 	free(decoded);
 	free(in);
