@@ -44,7 +44,7 @@ SERVER_BEARSSL_SRCS := $(BEARSSL_HASH_SRCS) $(addprefix $(BEARSSL)/src/, \
 # TCP, UDP (for DHCP), ICMP, IPv4 and IPv6 on Ethernet; no sockets, no threads, no
 # DNS, no applications.  Memory and timers are net/pools.c and net/timers.c.
 LWIP_SRCS := $(addprefix $(LWIP)/src/, \
-	$(addprefix core/, def.c inet_chksum.c init.c ip.c netif.c pbuf.c tcp.c \
+	$(addprefix core/, def.c inet_chksum.c init.c ip.c netif.c pbuf.c stats.c tcp.c \
 		tcp_in.c tcp_out.c udp.c) \
 	$(addprefix core/ipv4/, acd.c dhcp.c etharp.c icmp.c ip4.c ip4_addr.c) \
 	$(addprefix core/ipv6/, ethip6.c icmp6.c ip6.c ip6_addr.c mld6.c nd6.c) \

@@ -116,6 +116,23 @@ static void on_status(struct netif *netif)
 	keep_write(gate->keep, &now);
 }
 
+bool net_read_address(struct net_peer *out)
+{
+	*out = (struct net_peer){ 0 };
+	if (load_le32(shown.addr4) != 0) {
+		__builtin_memcpy(out->addr, shown.addr4, 4);
+		return true;
+	}
+	for (size_t i = 0; i < KEEP_ADDRS6; i++) {
+		if (load_le64(shown.addr6[i]) == 0)
+			continue;
+		__builtin_memcpy(out->addr, shown.addr6[i], 16);
+		out->is_ipv6 = true;
+		return true;
+	}
+	return false;
+}
+
 /* ---- Setting ------------------------------------------------------------- */
 
 static ip4_addr_t ip4_of(const uint8_t bytes[4])

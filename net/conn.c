@@ -8,6 +8,7 @@
  */
 #include "net/conn.h"
 
+#include "net/counters.h"
 #include "net/hooks.h"
 #include "net/pools.h"
 #include "net/records.h"
@@ -313,6 +314,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 	 */
 	tcp_nagle_disable(pcb);
 	wait_add(conn, NET_WAIT_IDLE);
+	net_counters.connections++;
 
 	conn_enter(conn);
 	conn->opening = true;

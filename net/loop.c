@@ -53,6 +53,13 @@ uint64_t net_unix_time(void)
 	return clock->wall_ns == 0 ? 0 : (clock->wall_ns + now_ns) / NS_PER_S;
 }
 
+uint64_t net_unix_time_ms(void)
+{
+	const volatile struct gate_clock *clock = &gate->clock;
+
+	return clock->wall_ns == 0 ? 0 : (clock->wall_ns + now_ns) / NS_PER_MS;
+}
+
 /* ---- Console ------------------------------------------------------------- */
 
 static void flush_log(void)
@@ -85,7 +92,7 @@ void net_log(const char *text, size_t len)
 
 void net_print_pools(void)
 {
-	char line[512];
+	char line[640];
 
 	net_log(line, pools_format(line, sizeof line));
 }

@@ -160,6 +160,20 @@
 
 #define LWIP_HOOK_FILENAME "net/hooks.h"
 
-/* ---- Off ----------------------------------------------------------------- */
+/* ---- Counters ------------------------------------------------------------ */
 
-#define LWIP_STATS 0
+/* Those of SNMP alone: net/counters.c shows the ones about TCP. */
+#define LWIP_STATS 1
+#define MIB2_STATS 1
+#define LINK_STATS 0
+#define ETHARP_STATS 0
+#define IP_STATS 0
+#define IP6_STATS 0
+#define ICMP_STATS 0
+#define ICMP6_STATS 0
+#define UDP_STATS 0
+#define TCP_STATS 0
+#define MLD6_STATS 0
+#define ND6_STATS 0
+#define MEM_STATS 0
+

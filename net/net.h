@@ -160,11 +160,12 @@ void net_set_app(struct net_conn *conn, const struct net_app *app);
 
 /* ---- The whole ---------------------------------------------------------- */
 
-/* What the layer above needs of the pools; all 0 without TLS. */
+/* What the layers above need of the pools; all 0 without TLS and syslog. */
 struct net_needs {
 	size_t session_len;      /* object for each connection, */
 	size_t handshake_len;    /* for one of LIMIT_CONNS_PER_HANDSHAKE */
 	bool records;            /* record buffers, small and large */
+	uint32_t datagrams;      /* under way at once: net/datagram.h */
 };
 
 /*
@@ -198,8 +199,39 @@ uint64_t net_now_ms(void);
 /* Unix time in seconds, as of this turn of the loop; 0 when nobody knows. */
 uint64_t net_unix_time(void);
 
+/* The same in milliseconds. */
+uint64_t net_unix_time_ms(void);
+
 /* Print the level of every pool, one console line ("pools: ..."), for operators and leak tests. */
 void net_print_pools(void);
+
+/* Since the server's start; what lwIP counts, modulo 2^32. */
+struct net_counters {
+	uint64_t frames_in, frames_out;
+	uint64_t frames_refused;     /* lwIP's, when LIMIT_TX_FRAMES were under way */
+	uint64_t connections;        /* established */
+	uint64_t evicted;            /* connections and handshakes ended for others */
+	uint64_t expired;            /* connections whose deadline passed */
+	uint64_t segments_in;        /* TCP, good or bad; the next four as in RFC 4022 */
+	uint64_t segments_out;       /* with data, SYN or FIN; cut later by the NIC */
+	uint64_t segments_again;     /* retransmitted */
+	uint64_t segments_bad;       /* received and not accepted */
+	uint64_t resets_out;
+	uint64_t datagrams;          /* handed to lwIP by net_datagram_send() */
+	uint64_t datagrams_dropped;  /* of those, or never handed over */
+};
+void net_read_counters(struct net_counters *out);
+
+struct net_pool {
+	const char *name;            /* letters and '_' */
+	uint32_t used, peak, size;   /* elements; size 0: nobody needs it */
+};
+
+/* Read the level of pool `index`; false if there is none. */
+MUST_USE bool net_read_pool(uint32_t index, struct net_pool *out);
+
+/* An address of ours that others can reach, IPv4 if there is one; false if there is none yet. */
+MUST_USE bool net_read_address(struct net_peer *out);
 
 /* Append to the console; batched, handed to the gate at the end of the turn at the latest. */
 void net_log(const char *text, size_t len);

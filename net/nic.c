@@ -25,6 +25,7 @@
 
 #include "net/checksum.h"
 #include "net/conn.h"
+#include "net/counters.h"
 #include "net/poison.h"
 #include "config/limits.h"
 
@@ -162,6 +163,7 @@ static err_t send_frame(struct netif *nif, struct pbuf *frame)
 	(void)nif;
 	if (free_count == 0) {
 		starved = true;
+		net_counters.frames_refused++;
 		return ERR_MEM;
 	}
 	ASSERT(pbuf_clen(frame) <= GATE_FRAME_SLICES);
@@ -295,6 +297,8 @@ bool nic_exchange(void)
 	sent = block.tx_taken;
 	ASSERT(sent <= block.tx_count);
 	queue_head += sent;
+	net_counters.frames_out += sent;
+	net_counters.frames_in += block.rx_count;
 	block.give_count = 0;
 
 	take_done();

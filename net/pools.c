@@ -62,6 +62,7 @@ static const char names[POOL_COUNT][16] = {
 	[POOL_HANDSHAKE] = "handshake",
 	[POOL_RECORD_SMALL] = "small_record",
 	[POOL_RECORD] = "record",
+	[POOL_DATAGRAM] = "datagram",
 	[POOL_OTHER] = "other",
 };
 
@@ -120,6 +121,8 @@ static uint32_t plan(enum pool_id id, uint32_t conns,
 		return needs->records ? conns + 4 : 0;
 	case POOL_RECORD:
 		return needs->records ? conns / LIMIT_CONNS_PER_RECORD + 4 : 0;
+	case POOL_DATAGRAM:
+		return needs->datagrams;
 	case POOL_OTHER:
 		return 16 + MEMP_NUM_MLD6_GROUP + MEMP_NUM_ND6_QUEUE;
 	case POOL_COUNT:
@@ -155,6 +158,8 @@ static uint32_t size_of(enum pool_id id, const struct net_needs *needs)
 		return RECORD_SMALL_SIZE;
 	case POOL_RECORD:
 		return RECORD_SIZE;
+	case POOL_DATAGRAM:
+		return ALIGN_16(sizeof(struct datagram));
 	case POOL_OTHER:
 		return OTHER_LEN;
 	case POOL_COUNT:
@@ -294,6 +299,19 @@ uint32_t pool_capacity(enum pool_id id)
 uint32_t pool_level(enum pool_id id)
 {
 	return pools[id].level;
+}
+
+bool net_read_pool(uint32_t index, struct net_pool *out)
+{
+	if (index >= POOL_COUNT)
+		return false;
+	*out = (struct net_pool){
+		.name = names[index],
+		.used = pools[index].level,
+		.peak = pools[index].peak,
+		.size = pools[index].capacity,
+	};
+	return true;
 }
 
 size_t pools_format(char *text, size_t cap)

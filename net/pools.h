@@ -8,7 +8,10 @@
 #pragma once
 
 #include "config/base.h"
+#include "config/limits.h"
 #include "net/net.h"
+
+#include "lwip/pbuf.h"
 
 enum pool_id {
 	POOL_CONN = 0,  /* our connection objects */
@@ -23,8 +26,16 @@ enum pool_id {
 	POOL_HANDSHAKE, /* and of a handshake */
 	POOL_RECORD_SMALL,    /* see net/records.h; these two lie side by side */
 	POOL_RECORD,
+	POOL_DATAGRAM,  /* datagrams of our own; none unless somebody sends some */
 	POOL_OTHER,     /* listeners, UDP sockets, multicast groups, queued for ND */
 	POOL_COUNT,
+};
+
+/* An element of POOL_DATAGRAM; net/datagram.c. */
+struct datagram {
+	struct pbuf_custom pbuf;
+	size_t len;
+	_Alignas(16) uint8_t bytes[PBUF_TRANSPORT + 16 + LIMIT_SYSLOG_LEN];
 };
 
 /*

@@ -8,6 +8,7 @@
  */
 #include "net/conn.h"
 
+#include "net/counters.h"
 #include "net/loop.h"
 #include "net/pools.h"
 
@@ -122,6 +123,7 @@ static void expire_conn(struct net_conn *conn)
 {
 	const enum net_wait wait = (enum net_wait)conn->wait;
 
+	net_counters.expired++;
 	if (conn->closing) {
 		net_abort(conn);
 		return;
@@ -184,12 +186,18 @@ bool wait_any_work(void)
 
 /* ---- Making room --------------------------------------------------------- */
 
+static void evict_conn(struct net_conn *conn)
+{
+	net_counters.evicted++;
+	net_abort(conn);
+}
+
 /* End the connection that has waited longest in a state; false without any. */
 static bool evict(enum net_wait wait)
 {
 	if (link_empty(&waiting[wait]))
 		return false;
-	net_abort(conn_of(in_wait, waiting[wait].next));
+	evict_conn(conn_of(in_wait, waiting[wait].next));
 	return true;
 }
 
@@ -198,6 +206,7 @@ static bool evict_half_open(void)
 {
 	if (half_open.oldest == NULL)
 		return false;
+	net_counters.evicted++;
 	tcp_abandon(half_open.oldest, 0);
 	return true;
 }
@@ -219,7 +228,7 @@ static bool evict_holder(void)
 			struct net_conn *conn = conn_of(in_wait, at);
 
 			if (conn->hold != NULL || conn->app_hold != NULL) {
-				net_abort(conn);
+				evict_conn(conn);
 				return true;
 			}
 		}
@@ -255,7 +264,7 @@ static bool evict_slow_of(enum net_wait wait, uint64_t now)
 		struct net_conn *conn = conn_of(in_wait, at);
 
 		if (is_slow(conn, now)) {
-			net_abort(conn);
+			evict_conn(conn);
 			return true;
 		}
 	}
