@@ -179,7 +179,8 @@ static bool read_preferences(struct rd r, bool *wanted)
 			return true;
 
 		const struct http_text key = rd_while(&r, HTTP_TOKEN);
-		if (!rd_take(&r, '=') || !take_preference(&r, &value))
+		if (key.len == 0 || !rd_take(&r, '=') ||
+		    !take_preference(&r, &value))
 			return false;
 		rd_skip_ows(&r);
 		if (!rd_at_end(&r) && !rd_sees(&r, ','))

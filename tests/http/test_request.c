@@ -423,21 +423,6 @@ static void a_head_may_have_so_many_fields_and_no_more(void **state)
 	}
 }
 
-static void none_match_may_have_so_many_lines_and_no_more(void **state)
-{
-	struct http_request req;
-
-	(void)state;
-	for (size_t over = 0; over < 2; over++) {
-		size_t len = put(0, GET);
-		for (size_t i = 0; i < HTTP_LINES_CAP + over; i++)
-			len = put(len, "If-None-Match: *\r\n");
-		len = put(len, "\r\n");
-		assert_int_equal(parse(big, len, &req),
-		    over ? HTTP_LARGE_HEAD : HTTP_OK);
-	}
-}
-
 /* ---- For the log and the refusal ----------------------------------------------- */
 
 static void a_refusal_keeps_the_line_and_the_method(void **state)
@@ -543,7 +528,6 @@ int main(void)
 		cmocka_unit_test(a_line_without_an_end_is_too_long),
 		cmocka_unit_test(a_head_may_have_so_many_bytes_and_no_more),
 		cmocka_unit_test(a_head_may_have_so_many_fields_and_no_more),
-		cmocka_unit_test(none_match_may_have_so_many_lines_and_no_more),
 		cmocka_unit_test(a_refusal_keeps_the_line_and_the_method),
 		cmocka_unit_test(each_refusal_has_its_status),
 	};
