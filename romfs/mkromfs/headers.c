@@ -119,7 +119,7 @@ static const char *check_name(const struct block *block, const char *name, size_
 	if (!is_token(name, len))
 		return "the name of a field has only letters, digits and !#$%&'*+-.^_`|~ "
 		    "(RFC 9110, section 5.6.2)";
-	const char *const why = headers_refused(name, len);
+	const char *const why = headers_refused(name, len, is_removal);
 	if (why != NULL || is_removal || !headers_is_single(name, len))
 		return why;
 	for (size_t i = 0; i < block->count; i++) {

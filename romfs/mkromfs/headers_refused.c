@@ -61,8 +61,11 @@ static bool is(const char *name, size_t len, const char *other)
 	return strlen(other) == len && strncasecmp(other, name, len) == 0;
 }
 
-const char *headers_refused(const char *name, size_t len)
+const char *headers_refused(const char *name, size_t len, bool is_removal)
 {
+	if (is_removal && is(name, len, "Vary"))
+		return "caches would hand out codings that a client cannot read; leave Vary as "
+		    "it is";
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		if (is(name, len, refused[i].name))
 			return refused[i].why;

@@ -277,8 +277,11 @@ static bool begins(const struct scan *s, const char *lower)
 static const char *check_host(const char *at, const char *end)
 {
 	const char *const start = at;
+	const char *const close = at < end && *at == '[' ?
+	    memchr(at, ']', (size_t)(end - at)) : NULL;
 
-	for (const char *c = at; c < end; c++) {
+	/* An address has colons before letters. */
+	for (const char *c = close != NULL ? close : at; c < end; c++) {
 		if (pattern_placeholder_len(c, (size_t)(end - c)) > 0 || *c == '*')
 			return "a placeholder in the target's host would let a stranger choose "
 			    "where the redirect leads; write the host out";
@@ -287,12 +290,10 @@ static const char *check_host(const char *at, const char *end)
 			    "section 4.2.4)";
 	}
 	if (at < end && *at == '[') {
-		while (at < end && *at != ']')
-			at++;
-		if (at == end || at == start + 1 || strspn(start + 1,
-		    "0123456789abcdefABCDEF:.") < (size_t)(at - start - 1))
+		if (close == NULL || close == start + 1 || strspn(start + 1,
+		    "0123456789abcdefABCDEF:.") < (size_t)(close - start - 1))
 			return "the address between '[' and ']' is not one of IPv6";
-		at++;
+		at = close + 1;
 	} else {
 		while (at < end && (is_letter(*at) || is_digit(*at) || *at == '-' ||
 		    *at == '.' || *at == '_'))
