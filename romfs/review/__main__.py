@@ -1,0 +1,181 @@
+"""Review a site: python3 -m romfs.review --help.  README.md says what is looked for."""
+import argparse
+import concurrent.futures
+import os
+import sys
+
+from . import leaks, links, policy, report, urls, work
+from .answers import Answers, Trouble
+from .found import Finding, LINK
+
+PROCESSES = 2
+CHUNK = 16          # files that a process takes at a time
+
+
+def options():
+    parser = argparse.ArgumentParser(prog="review")
+    parser.add_argument("folder", help="the site, or with --sites a folder of sites")
+    parser.add_argument("--sites", action="store_true", help="one folder per host name")
+    parser.add_argument("--mkromfs", default="build/mkromfs", metavar="PROGRAM")
+    parser.add_argument("--image", help="baked from the site; --resolve is asked of it")
+    parser.add_argument("--budget", default="2048", metavar="KIB",
+                        help="the most a page or its parts may weigh; 0: anything")
+    parser.add_argument("--strict", action="store_true", help="fail if there is a warning")
+    parser.add_argument("--all", action="store_true", help="show every warning")
+    parser.add_argument("--csp", action="store_true",
+                        help="propose a Content-Security-Policy instead")
+    chosen = parser.parse_args()
+    if not chosen.budget.isascii() or not chosen.budget.isdigit():
+        parser.error(f"BUDGET={chosen.budget} is not a number of KiB")
+    chosen.budget = int(chosen.budget) << 10
+    return chosen
+
+
+def hosts_of(chosen):
+    """{host name, "" for a single site: its folder}"""
+    if not chosen.sites:
+        return {"": chosen.folder}
+    return {name: os.path.join(chosen.folder, name)
+            for name in sorted(os.listdir(chosen.folder))
+            if not name.startswith((".", "_"))
+            and os.path.isdir(os.path.join(chosen.folder, name))}
+
+
+def read_all(folders, answers, budget):
+    """{(host, file): what it holds}"""
+    jobs = [(host, folders[host], file)
+            for host in folders for file in sorted(answers[host].files)]
+    pool = concurrent.futures.ProcessPoolExecutor(PROCESSES, initializer=work.begin)
+    try:
+        found = pool.map(work.read, [j[1] for j in jobs], [j[2] for j in jobs],
+                         [budget] * len(jobs), chunksize=CHUNK)
+        return {(job[0], job[2]): read for job, read in zip(jobs, found)}
+    except BaseException:
+        for process in list(pool._processes.values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def bases_of(answers, read):
+    """The URLs that relative references of a file start from, one per folder."""
+    own = answers.files[read.file]
+    places = {url.rsplit("/", 1)[0]: url for url in sorted(own, reverse=True)}
+    found = sorted(places.values())
+    return sorted({with_base(url, read.base) for url in found}) if read.base else found
+
+
+def with_base(url, base):
+    """Where relative references start in a page with <base href>."""
+    try:
+        target = urls.resolve(url, base)
+    except urls.BadURL:
+        return url
+    return url if target is None else target.origin + target.path
+
+
+def check_references(answers, everything):
+    """Findings about what the files name."""
+    anchors = {key: read.anchors for key, read in everything.items()
+               if read.anchors is not None}
+    seen = []
+    for (host, _), read in everything.items():
+        checker = links.Checker(answers, host, anchors)
+        for base in bases_of(answers[host], read):
+            seen += [(checker, shown_name(host, read), r, base)
+                     for r in read.references]
+    ask_all(answers, seen)
+    findings = []
+    for checker, file, reference, base in seen:
+        findings += checker.check(file, reference, base)
+    return list(dict.fromkeys(findings)) + wandering(answers, everything)
+
+
+def ask_all(answers, seen):
+    """One question to mkromfs per host instead of one per link."""
+    targets = {host: set() for host in answers}
+    for checker, _, reference, base in seen:
+        try:
+            place = checker.place(reference, base)
+        except urls.BadURL:
+            continue
+        if place:
+            targets[place[0]].add(place[1].path)
+    for host, wanted in targets.items():
+        answers[host].ask(wanted)
+
+
+def wandering(answers, everything):
+    """A 404 page answers in every folder, so what it names must not depend on one."""
+    findings = []
+    for host, of_host in answers.items():
+        read = everything.get((host, of_host.not_found))
+        for reference in read.references if read and read.base is None else ():
+            url = urls.tidy(reference.url)
+            if url and not urls.scheme_of(url) and url[0] not in "/\\#?":
+                findings.append(Finding(
+                    shown_name(host, read), reference.line,
+                    "broken link" if reference.role == LINK else "missing asset",
+                    f"<{reference.by}> {links.shown(url)} is relative, and this page"
+                    " answers in every folder: begin it with /"))
+    return findings
+
+
+def shown_name(host, thing):
+    """A file as it lies below the folder that was given."""
+    return os.path.join(host, thing.file)
+
+
+def review(chosen, answers, everything):
+    findings = [f._replace(file=shown_name(host, f))
+                for (host, _), read in everything.items() for f in read.findings]
+    findings += check_references(answers, everything)
+    findings += leaks.in_hidden(chosen.folder)
+    for line in report.lines(findings, chosen.all):
+        print(line)
+    print(report.summary(findings))
+    return 1 if findings and chosen.strict else 0
+
+
+def propose(answers, everything):
+    """Print a policy, ready for CSP=; what stands in its way goes to stderr."""
+    proposed = policy.Policy()
+    for (host, _), read in everything.items():
+        for base in bases_of(answers[host], read):
+            proposed.add_page(read.references, read.inline, base)
+        for line, why in read.unruly:
+            print(report.one(Finding(shown_name(host, read), line, "not allowed by the policy",
+                                     why + ": move it into a script")), file=sys.stderr)
+    text = proposed.text()
+    print(text)
+    if len(text) > policy.LONG:
+        print(f"review: the policy has {len(text)} bytes, and every page would carry it:"
+              " move inline scripts and styles into files", file=sys.stderr)
+    return 0
+
+
+def main():
+    chosen = options()
+    folders = hosts_of(chosen)
+    answers = {host: Answers(chosen.mkromfs, folder, chosen.image, host or None)
+               for host, folder in folders.items()}
+    everything = read_all(folders, answers, chosen.budget)
+    if chosen.csp:
+        return propose(answers, everything)
+    return review(chosen, answers, everything)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Trouble as trouble:
+        sys.stderr.write(str(trouble))
+        sys.exit(2)
+    except concurrent.futures.process.BrokenProcessPool:
+        sys.exit("review: a process that reads pages died (out of memory?)")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
