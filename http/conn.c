@@ -53,6 +53,7 @@ static struct {
 	struct http_site plain;
 	struct http_site private;
 	bool log;
+	http_log_function *log_copy;   /* NULL: nobody else wants it */
 	struct http_redirect redirect;
 	struct http_now now;
 	uint8_t log_date[HTTP_LOG_DATE_LEN];
@@ -91,6 +92,11 @@ void http_conn_serve_status(http_status_function *status)
 	server.private.status = status;
 }
 
+void http_conn_copy_log(http_log_function *copy)
+{
+	server.log_copy = copy;
+}
+
 const struct http_counters *http_conn_counters(void)
 {
 	return &server.counters;
@@ -125,8 +131,12 @@ static void write_log(const struct stream *s,
 		.user_agent = req->user_agent,
 	};
 	char line[HTTP_LOG_LINE_CAP];
+	const size_t len = http_format_log(&entry, line);
 
-	net_log(line, http_format_log(&entry, line));
+	if (server.log)
+		net_log(line, len);
+	if (server.log_copy != NULL)
+		server.log_copy(line, len);
 }
 
 static void account(const struct stream *s,
@@ -135,7 +145,7 @@ static void account(const struct stream *s,
 	server.counters.requests++;
 	server.counters.by_class[res->status / 100 % 6]++;
 	server.counters.body_bytes += res->body_len;
-	if (server.log)
+	if (server.log || server.log_copy != NULL)
 		write_log(s, req, res);
 }
 

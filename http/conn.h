@@ -35,6 +35,15 @@ void http_conn_start(const struct romfs *fs,
  */
 void http_conn_serve_status(http_status_function *status);
 
+/* Gets lines of the access log, each with its '\n'. */
+typedef void http_log_function(const char *line, size_t len);
+
+/*
+ * Hand every line of the access log to this function, too, whether the console has it or
+ * not; called once, behind http_conn_start(), or never.
+ */
+void http_conn_copy_log(http_log_function *copy);
+
 /* The functions for stream_listen_plain() and stream_listen_private(). */
 extern const struct stream_app http_app;
 

@@ -151,6 +151,24 @@ void http_format_log_date(int64_t time, uint8_t *out)
 	put_text(out, " +0000", 6);
 }
 
+void http_format_timestamp(uint64_t time_ms, uint8_t *out)
+{
+	const struct date d = date_of((int64_t)(time_ms / 1000));
+	const uint32_t ms = (uint32_t)(time_ms % 1000);
+
+	out = put_year(out, d.year);
+	*out++ = '-';
+	out = put_two(out, d.month + 1);
+	*out++ = '-';
+	out = put_two(out, d.day);
+	*out++ = 'T';
+	out = put_time(out, &d);
+	*out++ = '.';
+	*out++ = (uint8_t)('0' + ms / 100);
+	out = put_two(out, ms % 100);
+	*out = 'Z';
+}
+
 /* ---- Reading ---------------------------------------------------------------- */
 
 static bool take_number(struct rd *r, uint32_t digits, uint32_t *out)
@@ -264,10 +282,13 @@ bool http_parse_date(struct http_text text, int64_t now, int64_t *out)
 	const struct rd r = rd_text(text);
 	struct date d = { 0 };
 
-	if (take_rfc850(r, &d))
-		choose_century(&d, now);
-	else if (!take_imf(r, &d) && !take_asctime(r, &d))
-		return false;
+	/* What is sent first; each says no within a few bytes. */
+	if (!take_imf(r, &d)) {
+		if (take_rfc850(r, &d))
+			choose_century(&d, now);
+		else if (!take_asctime(r, &d))
+			return false;
+	}
 	if (!is_possible(&d))
 		return false;
 	*out = time_of(&d);

@@ -24,6 +24,12 @@ void http_format_date(int64_t time, uint8_t *out);
 /* The same time as the combined log format writes it: HTTP_LOG_DATE_LEN bytes. */
 void http_format_log_date(int64_t time, uint8_t *out);
 
+/* "2026-11-22T19:26:12.123Z" */
+#define HTTP_TIMESTAMP_LEN 24
+
+/* A time in milliseconds as RFC 3339 has it: HTTP_TIMESTAMP_LEN bytes. */
+void http_format_timestamp(uint64_t time_ms, uint8_t *out);
+
 /*
  * Read any of the three forms a recipient MUST accept: IMF-fixdate, RFC 850's, asctime's.
  *

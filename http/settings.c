@@ -10,6 +10,7 @@
 #define HSTS_DEFAULT_S (365 * 86400)
 #define HSTS_MAX_S 999999999
 #define HTTPS_PORT 443
+#define SYSLOG_PORT 514    /* RFC 5426, section 3.3 */
 
 /* All digits up to what is none; false for no digit, and for more than `max`. */
 static bool take_number(struct rd *r, uint32_t max, uint32_t *out)
@@ -114,6 +115,89 @@ static const char *read_sni(struct http_text value, struct http_settings *out)
 	return NULL;
 }
 
+/*
+ * A path as it stands in a request: slashes, letters, digits and "-._~", which have one
+ * way to be written only, and no slash at the end.
+ */
+static bool is_path(struct http_text path)
+{
+	if (path.len < 2 || path.len > HTTP_OPS_PATH_CAP || path.at[0] != '/' ||
+	    path.at[path.len - 1] == '/')
+		return false;
+	for (size_t i = 0; i < path.len; i++) {
+		const uint8_t c = path.at[i];
+
+		if (!http_is_base64url((struct http_text){ &c, 1 }) &&
+		    c != '/' && c != '.' && c != '~')
+			return false;
+	}
+	return true;
+}
+
+static const char *read_status(struct http_text value,
+    struct http_settings *out)
+{
+	struct http_text path = { value.at, 0 };
+	struct net_ranges peers;
+
+	if (http_text_equal(value, HTTP_TEXT("off"))) {
+		out->status_path.len = 0;
+		return NULL;
+	}
+	while (path.len < value.len && path.at[path.len] != ',')
+		path.len++;
+	if (!is_path(path) || path.len == value.len ||
+	    !net_read_ranges((const char *)path.at + path.len + 1,
+	    value.len - path.len - 1, &peers))
+		return "status= takes off, or /PATH,ADDRESS[/BITS] with up to "
+		    "eight ranges of addresses; this word is ignored";
+	out->status_path = path;
+	out->status_peers = peers;
+	return NULL;
+}
+
+static const char *read_healthz(struct http_text value,
+    struct http_settings *out)
+{
+	if (http_text_equal(value, HTTP_TEXT("off")))
+		out->healthz_path.len = 0;
+	else if (http_text_equal(value, HTTP_TEXT("on")))
+		out->healthz_path = HTTP_TEXT("/healthz");
+	else if (is_path(value))
+		out->healthz_path = value;
+	else
+		return "healthz= takes off, on or /PATH; this word is ignored";
+	return NULL;
+}
+
+static const char *read_syslog(struct http_text value,
+    struct http_settings *out)
+{
+	if (http_text_equal(value, HTTP_TEXT("off")))
+		out->syslog.port = 0;
+	else if (!net_read_endpoint((const char *)value.at, value.len,
+	    SYSLOG_PORT, &out->syslog))
+		return "syslog= takes off, or ADDRESS[:PORT], an IPv6 address "
+		    "with a port in brackets; this word is ignored";
+	return NULL;
+}
+
+static const char *read_proxy(struct http_text value,
+    struct http_settings *out)
+{
+	struct net_ranges proxies;
+
+	if (http_text_equal(value, HTTP_TEXT("off"))) {
+		out->proxies.count = 0;
+		return NULL;
+	}
+	if (!net_read_ranges((const char *)value.at, value.len, &proxies))
+		return "proxy= takes off, or ADDRESS[/BITS] with up to eight "
+		    "ranges of addresses; this word is ignored";
+	out->proxies = proxies;
+	return NULL;
+}
+
 #define NAME(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }
 
 static const char *read_word(struct http_text word, struct http_settings *out)
@@ -128,6 +212,10 @@ static const char *read_word(struct http_text word, struct http_settings *out)
 		{ NAME("hsts="), read_hsts },
 		{ NAME("acme_thumbprint="), read_thumbprint },
 		{ NAME("sni="), read_sni },
+		{ NAME("status="), read_status },
+		{ NAME("healthz="), read_healthz },
+		{ NAME("syslog="), read_syslog },
+		{ NAME("proxy="), read_proxy },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {

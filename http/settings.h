@@ -14,6 +14,16 @@
  *   acme_thumbprint=TEXT   answer ACME challenges with this thumbprint of an account key
  *   sni=refuse             end handshakes for names that no certificate has (sni=default:
  *                          show them the default certificate)
+ *   status=PATH,RANGE[,RANGE...]
+ *                          status pages at PATH, PATH.json and PATH/metrics, for peers in
+ *                          these ranges (ADDRESS[/BITS], up to LIMIT_RANGES); for others
+ *                          the site answers (status=off, the default: for everybody)
+ *   healthz=on             GET /healthz is answered by 200 and "ok", whoever asks;
+ *                          healthz=PATH: another path (healthz=off is the default)
+ *   syslog=ADDRESS[:PORT]  access log lines go there, too, over UDP (port 514 unless said;
+ *                          "[2001:db8::1]:1514"), also with log=off
+ *   proxy=RANGE[,RANGE...] connections from there begin with a PROXY header, version 1
+ *                          or 2, and are those of the clients it names
  *
  * Words are separated by blanks; the last of several wins; words of others are theirs.
  */
@@ -21,6 +31,7 @@
 
 #include "config/base.h"
 #include "http/redirect.h"
+#include "net/range.h"
 
 /* What defaults depend on, and what makes no sense without it. */
 struct http_bundle {
@@ -30,7 +41,10 @@ struct http_bundle {
 };
 
 /* Two more than there are words. */
-#define HTTP_COMPLAINTS_CAP 8
+#define HTTP_COMPLAINTS_CAP 12
+
+/* Bytes of the paths of status= and healthz=. */
+#define HTTP_OPS_PATH_CAP 64
 
 struct http_settings {
 	bool log;
@@ -39,6 +53,11 @@ struct http_settings {
 	bool sni_refuse;
 	struct http_hsts hsts;
 	struct http_text thumbprint;    /* points into the words; no bytes: none */
+	struct http_text status_path;   /* so does this; no bytes: no pages */
+	struct net_ranges status_peers;
+	struct http_text healthz_path;  /* into the words or rodata; no bytes: none */
+	struct net_ranges proxies;
+	struct net_peer syslog;         /* port 0: nobody gets the log */
 	/* Sentences for the operator about words that were ignored; the first so many. */
 	uint32_t complaint_count;
 	const char *complaints[HTTP_COMPLAINTS_CAP];

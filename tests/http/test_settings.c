@@ -1,4 +1,4 @@
-/* links: net/text.c tests/host_panic.c http/settings.c http/acme.c http/answer.c
+/* links: net/text.c net/range.c tests/host_panic.c http/settings.c http/acme.c http/answer.c
  * http/location.c http/chars.c */
 /*
  * The operator's words, and what is true without them.
@@ -46,6 +46,9 @@ static void complains(const char *words, const char *start)
 	assert_true(settings.hsts.on && settings.hsts.max_age_s == 31536000);
 	assert_true(!settings.hsts.subdomains && !settings.hsts.preload);
 	assert_int_equal(settings.thumbprint.len, 0);
+	assert_true(settings.status_path.len == 0 &&
+	    settings.healthz_path.len == 0 && settings.syslog.port == 0 &&
+	    settings.proxies.count == 0);
 }
 
 static void words_are_found_among_others(void **state)
@@ -105,6 +108,32 @@ static void unknown_values_are_complained_about(void **state)
 	    "acme_thumbprint=");
 	complains("acme_thumbprint=+PJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ",
 	    "acme_thumbprint=");
+	complains("status=", "status=");
+	complains("status=on", "status=");
+	complains("status=/status", "status=");
+	complains("status=/status,", "status=");
+	complains("status=/,10.0.0.1", "status=");
+	complains("status=status,10.0.0.1", "status=");
+	complains("status=/status/,10.0.0.1", "status=");
+	complains("status=/a%20b,10.0.0.1", "status=");
+	complains("status=/a?b,10.0.0.1", "status=");
+	complains("status=/a,10.0.0.1/33", "status=");
+	complains("status=/a,10.0.0.1,", "status=");
+	complains("status=/a,localhost", "status=");
+	complains("status=/a,1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4,5.5.5.5,6.6.6.6,"
+	    "7.7.7.7,8.8.8.8,9.9.9.9", "status=");
+	complains("healthz=", "healthz=");
+	complains("healthz=yes", "healthz=");
+	complains("healthz=/", "healthz=");
+	complains("syslog=", "syslog=");
+	complains("syslog=on", "syslog=");
+	complains("syslog=10.0.0.1:0", "syslog=");
+	complains("syslog=loghost:514", "syslog=");
+	complains("syslog=[::1", "syslog=");
+	complains("proxy=", "proxy=");
+	complains("proxy=on", "proxy=");
+	complains("proxy=10.0.0.0/8,", "proxy=");
+	complains("proxy=10.0.0.1:80", "proxy=");
 }
 
 static void each_word_is_complained_about(void **state)
@@ -122,7 +151,7 @@ static void each_word_is_complained_about(void **state)
 		    strlen(starts[i]));
 
 	http_read_settings("log=1 log=2 log=3 log=4 log=5 log=6 log=7 log=8 log=9 "
-	    "stats=1", &none, &settings);
+	    "log=10 log=11 log=12 log=13 stats=1", &none, &settings);
 	assert_int_equal(settings.complaint_count, HTTP_COMPLAINTS_CAP);
 	assert_int_equal(settings.stats_s, 1);
 }
@@ -249,6 +278,74 @@ static void unknown_names_are_refused_when_asked_for(void **state)
 	assert_false(settings.sni_refuse);
 }
 
+static void is_text(struct http_text text, const char *wanted)
+{
+	assert_int_equal(text.len, strlen(wanted));
+	assert_memory_equal(text.at, wanted, text.len);
+}
+
+static void status_pages_have_a_path_and_those_who_may_see_them(void **state)
+{
+	static const struct net_peer inside = { .addr = { 10, 9, 8, 7 } };
+	static const struct net_peer outside = { .addr = { 11, 9, 8, 7 } };
+
+	(void)state;
+	reads(&none, "status=/ops/status-1.2~_x,192.0.2.1,10.0.0.0/8,::1");
+	is_text(settings.status_path, "/ops/status-1.2~_x");
+	assert_int_equal(settings.status_peers.count, 3);
+	assert_true(net_ranges_hold(&settings.status_peers, &inside));
+	assert_false(net_ranges_hold(&settings.status_peers, &outside));
+	reads(&none, "status=/a,::/0 status=off");
+	assert_int_equal(settings.status_path.len, 0);
+}
+
+static void paths_of_64_bytes_are_taken_and_65_refused(void **state)
+{
+	char words[128] = "healthz=/";
+
+	(void)state;
+	memset(words + 9, 'a', HTTP_OPS_PATH_CAP - 1);
+	reads(&none, words);
+	assert_int_equal(settings.healthz_path.len, HTTP_OPS_PATH_CAP);
+	words[8 + HTTP_OPS_PATH_CAP] = 'a';
+	complains(words, "healthz=");
+}
+
+static void healthz_is_on_off_or_elsewhere(void **state)
+{
+	(void)state;
+	reads(&none, "");
+	assert_int_equal(settings.healthz_path.len, 0);
+	reads(&none, "healthz=on");
+	is_text(settings.healthz_path, "/healthz");
+	reads(&none, "healthz=/up/now");
+	is_text(settings.healthz_path, "/up/now");
+	reads(&none, "healthz=on healthz=off");
+	assert_int_equal(settings.healthz_path.len, 0);
+}
+
+static void syslog_has_an_address_and_a_port(void **state)
+{
+	(void)state;
+	reads(&none, "syslog=192.0.2.9");
+	assert_int_equal(settings.syslog.port, 514);
+	assert_int_equal(settings.syslog.addr[3], 9);
+	reads(&none, "syslog=[2001:db8::9]:1514");
+	assert_int_equal(settings.syslog.port, 1514);
+	assert_true(settings.syslog.is_ipv6);
+	reads(&none, "syslog=192.0.2.9 syslog=off");
+	assert_int_equal(settings.syslog.port, 0);
+}
+
+static void proxies_are_ranges(void **state)
+{
+	(void)state;
+	reads(&none, "proxy=192.0.2.0/24,2001:db8::/32");
+	assert_int_equal(settings.proxies.count, 2);
+	reads(&none, "proxy=192.0.2.0/24 proxy=off");
+	assert_int_equal(settings.proxies.count, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -264,6 +361,12 @@ int main(void)
 		cmocka_unit_test(hsts_is_never_sent_for_a_development_certificate),
 		cmocka_unit_test(a_thumbprint_is_kept_where_it_stands),
 		cmocka_unit_test(unknown_names_are_refused_when_asked_for),
+		cmocka_unit_test(
+		    status_pages_have_a_path_and_those_who_may_see_them),
+		cmocka_unit_test(paths_of_64_bytes_are_taken_and_65_refused),
+		cmocka_unit_test(healthz_is_on_off_or_elsewhere),
+		cmocka_unit_test(syslog_has_an_address_and_a_port),
+		cmocka_unit_test(proxies_are_ranges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/range.h"
 #include "net/settings.h"
 #include "tls/mkinstance/report.h"
 
 #define BLANKS " \t\r\n"
 #define HSTS_YEAR_S 31536000ul
 #define HSTS_MAX_S 999999999ul
+#define OPS_PATH_MAX 64
 #define THUMBPRINT_LEN 43    /* SHA-256 in base64url: RFC 8555, section 8.1 */
 
 /* A number of at most 10 digits; returns what follows it, or NULL. */
@@ -97,11 +99,54 @@ static bool check_hsts(const char *value)
 	return *end == '\0';
 }
 
+#define LETTERS_AND_DIGITS \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
 static bool check_thumbprint(const char *value)
 {
-	return strlen(value) == THUMBPRINT_LEN && strspn(value,
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	    "0123456789-_") == THUMBPRINT_LEN;
+	return strlen(value) == THUMBPRINT_LEN &&
+	    strspn(value, LETTERS_AND_DIGITS "-_") == THUMBPRINT_LEN;
+}
+
+/* The path of a page about the server; returns what follows it, or NULL. */
+static const char *skip_path(const char *at)
+{
+	const size_t len = strspn(at, LETTERS_AND_DIGITS "-._~/");
+
+	return len >= 2 && len <= OPS_PATH_MAX && at[0] == '/' &&
+	    at[len - 1] != '/' ? at + len : NULL;
+}
+
+static bool check_proxy(const char *value)
+{
+	struct net_ranges ranges;
+
+	return strcmp(value, "off") == 0 ||
+	    net_read_ranges(value, strlen(value), &ranges);
+}
+
+static bool check_status(const char *value)
+{
+	const char *end = skip_path(value);
+
+	return strcmp(value, "off") == 0 ||
+	    (end != NULL && *end == ',' && strcmp(end + 1, "off") != 0 &&
+	    check_proxy(end + 1));
+}
+
+static bool check_healthz(const char *value)
+{
+	const char *end = skip_path(value);
+
+	return check_on_off(value) || (end != NULL && *end == '\0');
+}
+
+static bool check_syslog(const char *value)
+{
+	struct net_peer peer;
+
+	return strcmp(value, "off") == 0 ||
+	    net_read_endpoint(value, strlen(value), 514, &peer);
 }
 
 /* Every word, and how its value is written; NULL: net/settings.h reads it. */
@@ -121,6 +166,16 @@ static const struct word {
 	{ "sni", check_sni, "default or refuse", true },
 	{ "acme_thumbprint", check_thumbprint,
 	    "the 43 characters that the ACME client calls thumbprint", false },
+	{ "status", check_status,
+	    "off, or /PATH,ADDRESS[/BITS][,ADDRESS[/BITS]...] with up to eight "
+	    "ranges", false },
+	{ "healthz", check_healthz, "on, off or /PATH", false },
+	{ "syslog", check_syslog,
+	    "off, or ADDRESS[:PORT], an IPv6 address with a port in brackets",
+	    false },
+	{ "proxy", check_proxy,
+	    "off, or ADDRESS[/BITS][,ADDRESS[/BITS]...] with up to eight ranges",
+	    false },
 };
 
 static void report_unknown(const char *word)
