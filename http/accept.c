@@ -85,11 +85,41 @@ static bool take_weight(struct rd *r, int32_t *weight)
 	return *weight <= WEIGHT_MAX;
 }
 
-/* False: it does not fit the grammar.  What stands before that place counts. */
-static bool read_codings(struct rd r, struct weights *w)
+/* What browsers send, known at a glance: a quarter of the work. */
+static bool is_usual(struct http_text value, struct weights *w)
 {
+	switch (value.len) {
+	case 23:
+		if (!http_text_equal(value,
+		    HTTP_TEXT("gzip, deflate, br, zstd")))
+			return false;
+		w->of[ROMFS_ZSTD] = WEIGHT_MAX;
+		w->of[ROMFS_BROTLI] = WEIGHT_MAX;
+		break;
+	case 17:
+		if (!http_text_equal(value, HTTP_TEXT("gzip, deflate, br")))
+			return false;
+		w->of[ROMFS_BROTLI] = WEIGHT_MAX;
+		break;
+	case 13:
+		if (!http_text_equal(value, HTTP_TEXT("gzip, deflate")))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	w->of[ROMFS_GZIP] = WEIGHT_MAX;
+	return true;
+}
+
+/* False: it does not fit the grammar.  What stands before that place counts. */
+static bool read_codings(struct http_text value, struct weights *w)
+{
+	struct rd r = rd_text(value);
 	int32_t weight;
 
+	if (is_usual(value, w))
+		return true;
 	for (;;) {
 		/* Section 5.6.1.2: empty elements do not count. */
 		while (rd_sees(&r, ' ') || rd_sees(&r, ',') || rd_sees(&r, '\t'))
@@ -131,7 +161,7 @@ bool http_choose_coding(const struct http_request *req,
 	if (field->count == 0)
 		return true;
 	for (uint32_t i = 0; i < field->count; i++) {
-		if (!read_codings(rd_text(field->line[i]), &w))
+		if (!read_codings(field->line[i], &w))
 			break;
 	}
 	for (uint32_t i = 1; i < count; i++) {
