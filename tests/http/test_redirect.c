@@ -1,7 +1,5 @@
-/* links: tests/host_panic.c tests/http/tiny_rom.c @romfs net/text.c
- * http/respond.c http/answer.c http/acme.c http/redirect.c http/location.c
- * http/conditions.c http/path.c http/date.c http/request.c http/authority.c
- * http/chars.c */
+/* links: tests/host_panic.c tests/http/tiny_rom.c tests/http/render.c @romfs
+ * @http_answers */
 /*
  * From plain HTTP to HTTPS: which host, which port, which target; and what HSTS says.
  */
@@ -18,6 +16,7 @@
 #include "config/limits.h"
 #include "http/redirect.h"
 #include "http/respond.h"
+#include "tests/http/render.h"
 #include "tests/http/tiny_rom.h"
 
 #define HOSTS "a.example\0www.a.example\0"
@@ -27,24 +26,28 @@ static char text[1024];
 
 static struct http_redirect redirect;
 
-/* The answer to these bytes, and nothing missing of its location. */
+/* Where plain streams lead to HTTPS. */
+static struct http_site site(void)
+{
+	static uint8_t scratch[HTTP_SCRATCH_CAP];
+	static const struct http_now now = { .time = 0 };
+
+	return (struct http_site){
+		.fs = tiny_rom(), .now = &now, .scratch = scratch,
+		.redirect = &redirect,
+	};
+}
+
+/* The answer to these bytes. */
 static const char *ask(const char *bytes)
 {
-	static uint8_t scratch[LIMIT_TARGET_LEN];
-	static const struct http_now now = { .time = 0 };
-	const struct http_site site = {
-		.fs = tiny_rom(), .now = &now, .scratch = scratch,
-		.scratch_cap = sizeof scratch, .redirect = &redirect,
-	};
+	const struct http_site of = site();
 	struct http_request req;
 
 	assert_int_equal(http_parse_request((const uint8_t *)bytes,
 	    strlen(bytes), &req), HTTP_OK);
-	http_respond(&site, &req, &answer);
-	assert_int_equal(answer.location_at, answer.location_len);
-	snprintf(text, sizeof text, "%.*s%.*s", (int)answer.prefix_len,
-	    (const char *)answer.prefix, (int)answer.rest.len,
-	    (const char *)answer.rest.at);
+	http_respond(&of, &req, &answer);
+	text[render(&of, &answer, (uint8_t *)text, sizeof text - 1)] = 0;
 	return text;
 }
 
@@ -230,12 +233,7 @@ static void other_methods_are_answered_at_once(void **state)
 static void a_long_target_begins_in_the_prefix(void **state)
 {
 	static char bytes[LIMIT_REQUEST_HEAD_LEN];
-	static uint8_t scratch[LIMIT_TARGET_LEN];
-	static const struct http_now now = { .time = 0 };
-	const struct http_site site = {
-		.fs = tiny_rom(), .now = &now, .scratch = scratch,
-		.scratch_cap = sizeof scratch, .redirect = &redirect,
-	};
+	const struct http_site of = site();
 	struct http_request req;
 	size_t len = 0;
 
@@ -247,14 +245,40 @@ static void a_long_target_begins_in_the_prefix(void **state)
 	    " HTTP/1.1\r\nHost: a.example\r\n\r\n");
 	assert_int_equal(http_parse_request((uint8_t *)bytes, len, &req),
 	    HTTP_OK);
-	http_respond(&site, &req, &answer);
+	http_respond(&of, &req, &answer);
 	assert_int_equal(answer.status, 308);
 	assert_int_equal(answer.prefix_len, HTTP_PREFIX_CAP);
-	assert_int_equal(answer.location_len, LIMIT_TARGET_LEN);
+	assert_int_equal(answer.rest, HTTP_REST_LOCATION);
+	assert_int_equal(http_location_len(&answer.location), LIMIT_TARGET_LEN);
 	const size_t start = strlen("HTTP/1.1 308 Permanent Redirect\r\n"
 	    "Location: https://a.example");
-	assert_int_equal(answer.location_at, HTTP_PREFIX_CAP - start);
-	assert_ptr_equal(answer.location.path.at, bytes + 4);
+	assert_int_equal(answer.place, HTTP_PREFIX_CAP - start);
+	assert_ptr_equal(answer.location.text.at, bytes + 4);
+}
+
+/* The prefix of the longest name with everything else that may be in it. */
+static void the_longest_name_fits_beside_hsts(void **state)
+{
+	static const struct http_now now = {
+		.time = 1, .date = "Thu, 01 Jan 1970 00:00:01 GMT"
+	};
+	uint8_t name[LIMIT_HOST_LEN], hsts[HTTP_HSTS_CAP];
+	const struct http_hsts longest = { true, true, true, UINT32_MAX };
+	struct http_site of = site();
+	struct http_request req;
+
+	(void)state;
+	memset(name, 'n', sizeof name);
+	of.now = &now;
+	of.is_private = true;
+	of.hsts = (struct http_text){ hsts, http_format_hsts(&longest, hsts) };
+	assert_int_equal(http_parse_request((const uint8_t *)
+	    "GET /x HTTP/1.0\r\n\r\n", 19, &req), HTTP_OK);
+	http_answer_canonical(&of, &req, 65535,
+	    (struct http_text){ name, sizeof name }, &answer);
+	text[render(&of, &answer, (uint8_t *)text, sizeof text - 1)] = 0;
+	assert_non_null(strstr(text, "\r\nLocation: https://nnnn"));
+	assert_non_null(strstr(text, "nnnn:65535/x\r\n"));
 }
 
 static void hsts_says(struct http_hsts hsts, const char *want)
@@ -301,6 +325,7 @@ int main(void)
 		HOSTED(another_port_is_named),
 		HOSTED(other_methods_are_answered_at_once),
 		HOSTED(a_long_target_begins_in_the_prefix),
+		HOSTED(the_longest_name_fits_beside_hsts),
 		HOSTED(hsts_is_one_line),
 	};
 
