@@ -1,8 +1,6 @@
 /* links: tests/host_panic.c tests/http/tiny_rom.c tests/http/fake_net.c
- * tests/http/fake_private.c tls/stream.c @romfs net/text.c http/conn.c
- * http/log.c http/respond.c http/answer.c http/acme.c http/redirect.c
- * http/location.c http/conditions.c http/path.c http/date.c http/request.c
- * http/authority.c http/chars.c */
+ * tests/http/fake_private.c tls/stream.c @romfs @http_answers http/conn.c
+ * http/log.c */
 /*
  * HTTP on a stream, with the test as the network: whatever the pieces in which
  * requests come and answers leave, the bytes of the answers are the same.  Most cases
@@ -26,12 +24,11 @@
 #define GET_ROOT "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 #define GET_AB "GET /a%20b.txt HTTP/1.1\r\nHost: a\r\n\r\n"
 #define GET_LAST "GET /empty HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-#define ROOT "HTTP/1.1 200 OK\r\n" DATE \
-	"ETag: \"root\"\r\nContent-Length: 6\r\n\r\nhello\n"
-#define AB "HTTP/1.1 200 OK\r\n" DATE \
-	"ETag: \"ab\"\r\nContent-Length: 2\r\n\r\nab"
+#define FIELDS(len) "Content-Length: " #len "\r\nContent-Type: text/plain\r\n"
+#define ROOT "HTTP/1.1 200 OK\r\n" DATE FIELDS(6) "ETag: \"root\"\r\n\r\nhello\n"
+#define AB "HTTP/1.1 200 OK\r\n" DATE FIELDS(2) "ETag: \"ab\"\r\n\r\nab"
 #define LAST "HTTP/1.1 200 OK\r\n" DATE "Connection: close\r\n" \
-	"ETag: \"e\"\r\nContent-Length: 0\r\n\r\n"
+	FIELDS(0) "ETag: \"e\"\r\n\r\n"
 #define BAD "HTTP/1.1 400 Bad Request\r\n" DATE "Connection: close\r\n" \
 	"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 16\r\n\r\n" \
 	"400 Bad Request\n"
@@ -352,6 +349,158 @@ static void each_answer_is_logged_and_counted(void **state)
 	assert_int_equal(fake.log_len, 0);
 }
 
+/* ---- Answers in pieces ----------------------------------------------------------- */
+
+/* A redirect by a rule, a range, several ranges, and behind them one of one slice. */
+#define PIECES \
+	"GET /old/x?a HTTP/1.1\r\nHost: a\r\n\r\n" \
+	"GET / HTTP/1.1\r\nHost: a\r\nRange: bytes=1-2\r\n\r\n" \
+	"GET /page.txt HTTP/1.1\r\nHost: a\r\n" \
+	"Range: bytes=0-19,30-40,50-\r\nContent-Length: 3\r\n\r\nabc" \
+	GET_LAST
+
+static void little_room_cuts_pieces_but_loses_nothing(void **state)
+{
+	static uint8_t whole[sizeof fake.out];
+
+	(void)state;
+	open_conn();
+	receive(PIECES);
+	const size_t whole_len = fake.out_len;
+	memcpy(whole, fake.out, whole_len);
+	assert_true(fake.closing);
+	whole[whole_len] = 0;
+	assert_non_null(strstr((char *)whole,
+	    "\r\n\r\nThe quick brown fox \r\n--stele-p\r\n"));
+	for (size_t room = 1; room < 700; room++) {
+		const uint64_t before = http_conn_counters()->requests;
+
+		open_conn();
+		fake.room = room;
+		receive(PIECES);
+		for (size_t turn = 0; turn < 2000 && !fake.closing; turn++)
+			fake_acknowledge(room < 250 ? fake.room + room : room);
+		assert_int_equal(fake.out_len, whole_len);
+		assert_memory_equal(fake.out, whole, whole_len);
+		assert_true(fake.closing);
+		assert_int_equal(fake.held_len, 0);
+		assert_int_equal(http_conn_counters()->requests, before + 4);
+	}
+}
+
+/* A part is like a body: what is behind it does not cost a look at the request. */
+static void a_part_under_way_waits_for_room_alone(void **state)
+{
+	(void)state;
+	open_conn();
+	receive("GET /page.txt HTTP/1.1\r\nHost: a\r\n"
+	    "Range: bytes=0-39,50-\r\n");
+	fake.room = 260;
+	receive("\r\n");
+	assert_int_equal(fake.out_len, 260);
+	const uint32_t calls = fake.received_calls;
+	const uint32_t waits = fake.wait_set;
+	assert_int_equal(fake.wait, NET_WAIT_WRITE);
+	assert_true(fake.held_len > 0);
+	fake_acknowledge(3);
+	fake_acknowledge(3);
+	assert_int_equal(fake.received_calls, calls);
+	assert_int_equal(fake.out_len, 266);
+	fake_acknowledge(SIZE_MAX);
+	assert_int_equal(fake.wait_set, waits + 1);
+	assert_int_equal(fake.wait, NET_WAIT_IDLE);
+	assert_int_equal(fake.held_len, 0);
+}
+
+static void the_pieces_of_an_answer_have_one_deadline(void **state)
+{
+	(void)state;
+	open_conn();
+	fake.room = 5;
+	receive("GET /page.txt HTTP/1.1\r\nHost: a\r\n"
+	    "Range: bytes=0-39,50-\r\n\r\n");
+	const uint32_t waits = fake.wait_set;
+	assert_int_equal(fake.wait, NET_WAIT_WRITE);
+	for (size_t room = 5; room <= 142; room++)
+		fake_acknowledge(room);
+	fake_acknowledge(30);
+	fake_acknowledge(80);
+	assert_int_equal(fake.out_len, 142 + 30 + 80);
+	assert_int_equal(fake.wait_set, waits);
+	fake_expire();
+	assert_true(fake.reset);
+}
+
+/* Then nobody can go on with it, and the client sees that it is cut off. */
+static void an_answer_that_changes_under_way_is_ended(void **state)
+{
+	(void)state;
+	open_conn();
+	fake.unix_time = 784111777 + 3600;
+	fake.room = 260;
+	receive("GET /page.txt HTTP/1.1\r\nHost: a\r\n"
+	    "Range: bytes=0-39,50-\r\n"
+	    "If-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n");
+	assert_int_equal(fake.out_len, 260);
+	fake.unix_time = 784111777;
+	fake_acknowledge(SIZE_MAX);
+	assert_true(fake.closing);
+	assert_true(fake.out_len < 400);
+}
+
+static uint32_t status_len;
+
+static size_t make_status(const struct http_site *site, uint32_t index,
+    uint8_t *out)
+{
+	assert_non_null(site->peer);
+	assert_int_equal(site->peer->addr[3], 1);
+	memset(out, 'a' + (int)index, HTTP_PREFIX_CAP);
+	return index < status_len ? HTTP_PREFIX_CAP : 0;
+}
+
+static bool answer_status(const struct http_site *site,
+    const struct http_request *req, const struct net_peer *peer,
+    struct http_response *out)
+{
+	assert_ptr_equal(site->peer, peer);
+	if (!http_text_equal(req->path, HTTP_TEXT("/status")))
+		return false;
+	http_begin(site, req, 200, out);
+	HTTP_PUT(out, "\r\n");
+	out->body_len = (uint64_t)status_len * HTTP_PREFIX_CAP;
+	http_end_made(make_status, out);
+	return true;
+}
+
+static void a_made_answer_ends_with_its_last_piece(void **state)
+{
+	static const char start[] = "HTTP/1.1 200 OK\r\n" DATE "\r\n";
+
+	(void)state;
+	for (size_t room = 40; room < 1200; room += 7) {
+		http_conn_start(tiny_rom(), &(struct http_settings){ .log = false },
+		    (struct http_text){ 0 });
+		http_conn_serve_status(answer_status);
+		fake_open(&http_app, is_private);
+		const uint64_t before = http_conn_counters()->body_bytes;
+		status_len = 3;
+		fake.room = room;
+		receive("GET /status HTTP/1.1\r\nHost: a\r\n\r\n" GET_LAST);
+		for (size_t turn = 0; turn < 1000 && !fake.closing; turn++)
+			fake_acknowledge(fake.room + room);
+		fake.out[fake.out_len] = 0;
+		const char *at = (char *)fake.out;
+		assert_memory_equal(at, start, sizeof start - 1);
+		at += sizeof start - 1;
+		for (char c = 'a'; c < 'd'; c++, at += HTTP_PREFIX_CAP)
+			assert_true(at[0] == c && at[HTTP_PREFIX_CAP - 1] == c);
+		assert_string_equal(at, LAST);
+		assert_int_equal(http_conn_counters()->body_bytes,
+		    before + 3 * HTTP_PREFIX_CAP);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -374,6 +523,11 @@ int main(void)
 		cmocka_unit_test(
 		    a_head_beyond_the_limit_is_refused_when_the_limit_is_reached),
 		cmocka_unit_test(each_answer_is_logged_and_counted),
+		cmocka_unit_test(little_room_cuts_pieces_but_loses_nothing),
+		cmocka_unit_test(a_part_under_way_waits_for_room_alone),
+		cmocka_unit_test(the_pieces_of_an_answer_have_one_deadline),
+		cmocka_unit_test(an_answer_that_changes_under_way_is_ended),
+		cmocka_unit_test(a_made_answer_ends_with_its_last_piece),
 	};
 	int failed = cmocka_run_group_tests_name("plain", tests, NULL, NULL);
 
