@@ -241,6 +241,13 @@
 #define LIMIT_RULE_POSITIONS (1u << 26)
 #define LIMIT_RULE_STEPS (1u << 30)
 
+/*
+ * Bytes of the part of an answer that lies ready in the image.  mkromfs refuses a site
+ * whose _headers make more: proxies take 4 to 16 KiB of fields, browsers 256.  The image's
+ * format allows for 65535.
+ */
+#define LIMIT_ANSWER_HEAD_LEN 16384
+
 /* ---- Deadlines (ms) ------------------------------------------------------ */
 
 /* A new or kept-alive connection without a byte of a next request: closed silently. */

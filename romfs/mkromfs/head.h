@@ -1,43 +1,56 @@
 /*
- * Rendered answer heads and the pages mkromfs makes itself.  What a head says and
- * why is in romfs/README.md, "Answers"; the status line, Date and Connection are
+ * Rendered answer heads.  What a head says and why is in romfs/README.md, "Answers"; the status line, Date and Connection are
  * the server's to put in front.
  */
 #pragma once
 
 #include "config/base.h"
-#include "romfs/mkromfs/media.h"
+#include "config/limits.h"
+#include "romfs/format.h"
+#include "romfs/mkromfs/headers.h"
 #include "romfs/mkromfs/sha256.h"
 
-/* Enough for a type of MEDIA_TYPE_CAP bytes and a URL of LIMIT_TARGET_LEN. */
-#define HEAD_CAP 9216
-
-/* An entity tag: 16 bytes of a digest in base64url, in quotes. */
-#define ETAG_LEN 24
+/* An entity tag: 16 bytes of a digest in base64url, in quotes; with the NUL. */
+#define ETAG_CAP 25
 
 struct head {
-	char text[HEAD_CAP];
-	uint32_t len;
-	uint16_t etag_at;        /* 0 and 0 without an entity tag */
-	uint16_t etag_len;
+	char text[LIMIT_ANSWER_HEAD_LEN];
+	uint16_t len;
+	uint16_t mark_at, mark_len, type_len;   /* as in struct rom_variant */
+	uint8_t length_line_len;
+	bool too_long;           /* the fields do not fit; the rest means nothing then */
 };
 
-/* The value of Content-Type; cap at least MEDIA_TYPE_CAP + 20. */
-void head_content_type(char *out, size_t cap, const char *type, bool is_utf8);
+/* Everything a head says. */
+struct head_facts {
+	uint16_t status;
+	uint64_t body_len;
+	const char *content_type;
+	const char *coding;      /* Content-Encoding; NULL: none */
+	bool varies;             /* the entry has several codings */
+	const char *location;    /* 3xx */
+	const char *etag;        /* 200 */
+	int64_t modified;        /* -1: no Last-Modified */
+	/* Defaults, which the edits may change; NULL: none. */
+	const char *cache_control;
+	const char *csp;
+	const struct header_edits *edits;       /* may be NULL */
+};
 
-/* 200 for a file. */
-void head_file(struct head *head, const char *content_type, uint64_t body_len,
-    int64_t modified, const uint8_t digest[SHA256_LEN]);
+/* The head of the answer. */
+void head_render(struct head *head, const struct head_facts *facts);
 
-/* 304 for a file: the ETag alone (RFC 9110, section 15.4.5). */
-void head_not_modified(struct head *head, const uint8_t digest[SHA256_LEN]);
+/* The head of the 304 answer: what it has to say of the fields of the 200. */
+void head_render_not_modified(struct head *head, const struct head_facts *facts);
 
-/* 404 with a body of this type. */
-void head_not_found(struct head *head, const char *content_type, uint64_t body_len);
+/* The value of Content-Type that a site's _headers gives; NULL: none. */
+const char *head_given_type(const struct header_edits *edits);
 
-/* 301 to a percent-encoded URL, and its page; the caller frees the page. */
-char *head_redirect(struct head *head, const char *url);
+/* The edits have a Strict-Transport-Security: it is left out, the setting hsts= has it. */
+bool head_has_hsts(const struct header_edits *edits);
 
-/* The page for sites without a 404.html; static. */
-extern const char page_not_found[];
-#define PAGE_CONTENT_TYPE "text/html; charset=utf-8"
+/* The entity tag for a digest. */
+void head_etag(char out[ETAG_CAP], const uint8_t digest[SHA256_LEN]);
+
+/* "Repr-Digest: ..." CRLF, without a NUL (RFC 9530, section 3). */
+void head_digest_line(char out[ROM_DIGEST_LINE_LEN], const uint8_t digest[SHA256_LEN]);

@@ -1,41 +1,46 @@
 /*
  * Contract: image.h; bytes: romfs/format.h.
  *
- * The order in the file is: header, tables, paths, answers.  All lengths of the
- * tables follow from the list of files, so the answers can be streamed to their
- * place first; the tables, which say where, are written last.
+ * All tables' lengths follow from what was decided, so the answers, which come last, are
+ * streamed to their place first; the tables, which say where they are, are written then.
  */
 #include "romfs/mkromfs/image.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "romfs/format.h"
-#include "romfs/mkromfs/head.h"
+#include "romfs/mkromfs/answers.h"
+#include "romfs/mkromfs/automaton.h"
+#include "romfs/mkromfs/content.h"
 #include "romfs/mkromfs/memory.h"
 #include "romfs/mkromfs/output.h"
 #include "romfs/mkromfs/phash.h"
-#include "romfs/mkromfs/plan.h"
+#include "romfs/mkromfs/pool.h"
 #include "romfs/mkromfs/report.h"
-#include "romfs/mkromfs/url.h"
 #include "romfs/romfs.h"
 
-#define CHUNK_LEN (256 * 1024)
-#define BODY_ALIGN 16u
+/* One site on its way. */
+struct part {
+	uint32_t *slots;         /* of the plan's path i */
+	struct rom_entry *entries;      /* in the plan's order: paths, then pages */
+};
 
 struct writer {
-	const struct site *site;
-	const struct media_table *table;
-	const struct image_times *times;
+	const struct image *image;
+	struct image_summary *summary;
 	struct rom_header header;
-	uint64_t end;                /* of what is written of the answers */
-	struct rom_variant *answers; /* of file i */
-	uint64_t *path_offs;         /* of '/' + file i's path */
-	uint8_t *chunk;
+	struct rom_name *names;
+	struct rom_site *sites;
+	uint32_t *buckets;
+	size_t bucket_count, bucket_cap;
+	size_t entry_count;
+	struct rom_rule *rules;
+	size_t rule_count, rule_cap;
+	size_t variant_count;
+	struct automata automata;
+	struct pool pool;
+	struct part *parts;      /* of each site */
 };
 
 static uint64_t align_up(uint64_t n, uint64_t to)
@@ -43,335 +48,269 @@ static uint64_t align_up(uint64_t n, uint64_t to)
 	return (n + to - 1) / to * to;
 }
 
-static int64_t modified_of(const struct writer *w, const struct site_file *file)
-{
-	const int64_t time = w->times->fixed ? w->times->fixed_at : file->mtime.tv_sec;
+/* ---- Names ------------------------------------------------------------------- */
 
-	if (time < 0)
-		return 0;
-	return time < w->times->latest || w->times->fixed ? time : w->times->latest;
+static uint32_t index_or_none(size_t index)
+{
+	return index == SIZE_MAX ? ROM_NONE : (uint32_t)index;
 }
 
-/* ---- Answers -------------------------------------------------------------- */
-
-/*
- * Copy an open file's content to the image at `off`; digest and scan see it pass.
- * The file must be what the walk saw, from the first byte to the last.
- */
-static bool copy_content(struct writer *w, int fd, const struct site_file *file,
-    uint64_t off, struct sha256 *sha, struct media_scan *scan)
+static void make_names(struct writer *w)
 {
-	uint64_t done = 0;
+	const size_t count = w->image->name_count;
 
-	for (;;) {
-		const ssize_t got = read(fd, w->chunk, CHUNK_LEN);
+	w->names = xmalloc(count * sizeof *w->names);
+	for (size_t i = 0; i < count; i++) {
+		const struct image_name *name = &w->image->names[i];
+		const size_t len = strlen(name->name);
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return false;
-		if (got == 0)
-			break;
-		if ((uint64_t)got > file->len - done) {
-			errno = ESTALE;
-			return false;
-		}
-		sha256_add(sha, w->chunk, (size_t)got);
-		if (scan != NULL)
-			media_scan_add(scan, w->chunk, (size_t)got);
-		output_write(off + done, w->chunk, (size_t)got);
-		done += (uint64_t)got;
+		w->names[i] = (struct rom_name){
+			.off = pool_add(&w->pool, name->name, len),
+			.len = (uint32_t)len,
+			.site = (uint32_t)name->site,
+			.canonical = index_or_none(name->canonical),
+		};
 	}
-	if (done == file->len)
-		return true;
-	errno = ESTALE;
-	return false;
 }
 
-static bool is_unchanged(int fd, const struct site_file *file)
-{
-	struct stat st;
+/* ---- Paths -------------------------------------------------------------------- */
 
-	if (fstat(fd, &st) != 0)
-		return false;
-	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size == file->len &&
-	    st.st_mtim.tv_sec == file->mtime.tv_sec &&
-	    st.st_mtim.tv_nsec == file->mtime.tv_nsec)
-		return true;
-	errno = ESTALE;
-	return false;
+/* The perfect hash over a site's paths: buckets, and where each path's slot is. */
+static void make_hash(struct writer *w, const struct plan *plan, struct rom_site *out,
+    uint32_t **slots)
+{
+	const size_t count = plan->path_count;
+	struct phash_key *keys = xmalloc(count * sizeof *keys);
+	struct phash hash;
+
+	if (count > PHASH_KEYS_CAP)
+		die("too many paths for one site");
+	for (size_t i = 0; i < count; i++)
+		keys[i] = (struct phash_key){
+			(const uint8_t *)plan->paths[i].path, strlen(plan->paths[i].path),
+		};
+	if (!phash_build(keys, (uint32_t)count, &hash))
+		panic("no perfect hash for different paths");
+	free(keys);
+
+	out->seed = hash.seed;
+	out->first_bucket = (uint32_t)w->bucket_count;
+	out->bucket_count = hash.bucket_count;
+	w->buckets = xgrow(w->buckets, &w->bucket_cap,
+	    w->bucket_count + hash.bucket_count, sizeof *w->buckets);
+	memcpy(w->buckets + w->bucket_count, hash.displacements,
+	    hash.bucket_count * sizeof *w->buckets);
+	w->bucket_count += hash.bucket_count;
+	free(hash.displacements);
+	*slots = hash.slots;
 }
 
-/* The file's content to `off`.  Returns false after reporting why not. */
-static bool store_content(struct writer *w, const struct site_file *file,
-    uint64_t off, struct sha256 *sha, struct media_scan *scan)
+/* What entries say besides their answers: paths and flags.  Pages have neither. */
+static struct rom_entry *name_entries(struct writer *w, const struct plan *plan)
 {
-	const int fd = site_open(w->site, file->path, O_RDONLY | O_NONBLOCK);
-	const bool ok = fd >= 0 && is_unchanged(fd, file) &&
-	    copy_content(w, fd, file, off, sha, scan) && is_unchanged(fd, file);
-	char *full;
+	const size_t count = plan->path_count + plan->page_count;
+	struct rom_entry *entries = xmalloc(count * sizeof *entries);
+	const char **paths = xmalloc(plan->path_count * sizeof *paths);
+	uint32_t *offs = xmalloc(plan->path_count * sizeof *offs);
 
-	if (!ok) {
-		full = site_full_path(w->site, file->path);
-		report_error(full, "%s", errno == ESTALE ?
-		    "changed while it was read" : strerror(errno));
-		free(full);
+	for (size_t i = 0; i < plan->path_count; i++)
+		paths[i] = plan->paths[i].path;
+	memset(entries, 0, count * sizeof *entries);
+	pool_add_paths(&w->pool, paths, plan->path_count, offs);
+	for (size_t i = 0; i < plan->path_count; i++) {
+		const struct planned_answer *answer = &plan->paths[i].answer;
+
+		entries[i].path_off = offs[i];
+		entries[i].path_len = (uint16_t)strlen(paths[i]);
+		if (plan->paths[i].rules_first)
+			entries[i].flags |= ROM_ENTRY_RULES_FIRST;
+		if (answer->kind == ANSWER_REDIRECT && answer->keeps_query)
+			entries[i].flags |= ROM_ENTRY_KEEP_QUERY;
 	}
-	if (fd >= 0)
-		close(fd);
-	return ok;
+	free(offs);
+	free(paths);
+	return entries;
 }
 
-/*
- * One file's answer: the 304 head, the 200 head, the body, without a gap.  The
- * heads name the digest of a body that is yet to be read, so room is left for
- * the longest heads it can have and they are put at the end of that room.
- */
-static void write_file(struct writer *w, size_t i)
+/* ---- Rules -------------------------------------------------------------------- */
+
+static uint32_t add_bytes(struct writer *w, const struct rule_bytes *bytes)
 {
-	static struct head full, unmodified;
-	static struct media_scan scan;
-	const struct site_file *file = &w->site->files[i];
-	const char *type = media_type(w->table, plan_file_name(file));
-	const int64_t modified = modified_of(w, file);
-	const bool is_text = media_is_text(type);
-	uint8_t digest[SHA256_LEN] = { 0 };
-	char content_type[MEDIA_TYPE_CAP + 32];
-	struct sha256 sha;
-	uint64_t body;
-
-	head_content_type(content_type, sizeof content_type, type, is_text);
-	head_file(&full, content_type, file->len, modified, digest);
-	head_not_modified(&unmodified, digest);
-	body = align_up(w->end + unmodified.len + full.len, BODY_ALIGN);
-
-	sha256_start(&sha);
-	media_scan_start(&scan);
-	if (!store_content(w, file, body, &sha, is_text ? &scan : NULL))
-		return;
-	head_content_type(content_type, sizeof content_type, type,
-	    is_text && media_scan_is_utf8(&scan, type));
-
-	/*
-	 * The tag covers the type too: a client must not keep the old one when the
-	 * bytes stay the same (RFC 9110, section 8.8.1 allows for that).
-	 */
-	sha256_add(&sha, "", 1);
-	sha256_add(&sha, content_type, strlen(content_type));
-	sha256_end(&sha, digest);
-	head_file(&full, content_type, file->len, modified, digest);
-	head_not_modified(&unmodified, digest);
-	output_write(body - full.len, full.text, full.len);
-	output_write(body - full.len - unmodified.len, unmodified.text, unmodified.len);
-	w->answers[i] = (struct rom_variant){
-		.head_off = body - full.len,
-		.body_len = file->len,
-		.head_len = full.len,
-		.not_modified_len = unmodified.len,
-		.etag_at = full.etag_at,
-		.etag_len = full.etag_len,
-		.status = 200,
-	};
-	w->end = body + file->len;
+	return bytes->len == 0 ? 0 : pool_add(&w->pool, bytes->at, bytes->len);
 }
 
-/* An answer of our own: head and body from memory. */
-static struct rom_variant write_page(struct writer *w, const struct head *head,
-    const char *body, uint16_t status)
+static void make_rule(struct writer *w, const struct plan *plan,
+    const struct planned_rule *rule, const uint32_t *slots)
 {
-	const size_t body_len = strlen(body);
-	const struct rom_variant answer = {
-		.head_off = w->end,
-		.body_len = body_len,
-		.head_len = head->len,
-		.status = status,
+	struct rom_rule r = {
+		.pattern_off = add_bytes(w, &rule->pattern),
+		.query_off = add_bytes(w, &rule->query),
+		.target_off = add_bytes(w, &rule->target),
+		.tail_off = add_bytes(w, &rule->tail),
+		.pattern_len = (uint16_t)rule->pattern.len,
+		.query_len = (uint16_t)rule->query.len,
+		.target_len = (uint16_t)rule->target.len,
+		.tail_len = (uint16_t)rule->tail.len,
+		.entry = ROM_NONE,
+		.status = rule->status,
+		.flags = (uint8_t)((rule->forced ? ROM_RULE_FORCED : 0) |
+		    (rule->keeps_query ? ROM_RULE_KEEP_QUERY : 0)),
+		.capture_count = rule->capture_count,
 	};
 
-	output_write(w->end, head->text, head->len);
-	output_write(w->end + head->len, body, body_len);
-	w->end += head->len + body_len;
-	return answer;
+	if (rule->goal == GOAL_PATH)
+		r.entry = slots[rule->index];
+	else if (rule->goal == GOAL_PAGE)
+		r.entry = (uint32_t)(plan->path_count + rule->index);
+	w->rules = xgrow(w->rules, &w->rule_cap, w->rule_count + 1, sizeof *w->rules);
+	w->rules[w->rule_count++] = r;
 }
 
-static struct rom_variant write_redirect(struct writer *w, const char *path,
-    size_t path_len)
+static void report_rule(const struct plan *plan, const struct planned_rule *rule,
+    const char *why)
 {
-	static struct head head;
-	char *target = xmalloc(path_len + 2);
-	struct rom_variant answer;
-	char *url, *body;
+	char *name = site_full_path(plan->site, "_redirects");
 
-	memcpy(target, path, path_len);
-	strcpy(target + path_len, "/");
-	url = url_encode(target);
-	body = head_redirect(&head, url);
-	answer = write_page(w, &head, body, 301);
-	free(body);
-	free(url);
-	free(target);
-	return answer;
+	if (rule->line == 0)
+		report_error(plan->site->root, "%s", why);
+	else
+		report_error(name, "line %u: %s", rule->line, why);
+	free(name);
 }
 
-/* The site's 404.html once more, without ETag: it is not what was asked for. */
-static struct rom_variant write_not_found(struct writer *w)
+static void make_rules(struct writer *w, const struct plan *plan, struct rom_site *out,
+    const uint32_t *slots)
 {
-	static struct head head;
-	static struct media_scan scan;
-	const size_t i = plan_not_found(w->site);
-	const struct site_file *file;
-	struct rom_variant answer = { .status = 404 };
-	char content_type[MEDIA_TYPE_CAP + 32];
-	struct sha256 sha;
-	const char *type;
-	uint64_t body;
+	struct automaton_rule *rules = xmalloc(plan->rule_count * sizeof *rules);
+	const char *why;
+	uint32_t start = 0;
+	size_t culprit;
 
-	if (i == SIZE_MAX) {
-		head_not_found(&head, PAGE_CONTENT_TYPE, strlen(page_not_found));
-		return write_page(w, &head, page_not_found, 404);
+	out->first_rule = (uint32_t)w->rule_count;
+	out->rule_count = (uint32_t)plan->rule_count;
+	out->first_state = (uint32_t)w->automata.state_count;
+	for (size_t i = 0; i < plan->rule_count; i++) {
+		const struct planned_rule *rule = &plan->rules[i];
+
+		make_rule(w, plan, rule, slots);
+		rules[i] = (struct automaton_rule){
+			rule->pattern.at, rule->pattern.len, rule->can_fail,
+		};
 	}
-	file = &w->site->files[i];
-	type = media_type(w->table, plan_file_name(file));
-	head_content_type(content_type, sizeof content_type, type, true);
-	head_not_found(&head, content_type, file->len);
-	body = w->end + head.len;
-	sha256_start(&sha);
-	media_scan_start(&scan);
-	if (!store_content(w, file, body, &sha, &scan))
-		return answer;
-	head_content_type(content_type, sizeof content_type, type,
-	    media_is_text(type) && media_scan_is_utf8(&scan, type));
-	head_not_found(&head, content_type, file->len);
-	output_write(body - head.len, head.text, head.len);
-	w->end = body + file->len;
-	answer.head_off = body - head.len;
-	answer.head_len = head.len;
-	answer.body_len = file->len;
-	return answer;
+	why = automaton_add(&w->automata, rules, plan->rule_count, &start, &culprit);
+	if (why != NULL)
+		report_rule(plan, &plan->rules[culprit], why);
+	out->start = start;
+	out->state_count = (uint32_t)(w->automata.state_count - out->first_state);
+	free(rules);
 }
 
-/* ---- Tables --------------------------------------------------------------- */
+/* ---- Sites -------------------------------------------------------------------- */
 
-/* All paths of files, each with '/' in front; notes where each begins. */
-static char *join_paths(struct writer *w, uint64_t *total)
+/* Everything about the sites but their answers. */
+static void make_sites(struct writer *w)
 {
-	uint64_t len = 0;
-	char *paths, *next;
+	w->sites = xmalloc(w->image->site_count * sizeof *w->sites);
+	w->parts = xmalloc(w->image->site_count * sizeof *w->parts);
+	automata_start(&w->automata);
+	for (size_t i = 0; i < w->image->site_count; i++) {
+		const struct image_site *site = &w->image->sites[i];
+		const struct plan *plan = &site->plan;
+		struct rom_site *out = &w->sites[i];
 
-	for (size_t i = 0; i < w->site->file_count; i++)
-		len += 1 + strlen(w->site->files[i].path);
-	paths = next = xmalloc(len + 1);
-	w->path_offs = xmalloc(w->site->file_count * sizeof *w->path_offs);
-	for (size_t i = 0; i < w->site->file_count; i++) {
-		w->path_offs[i] = (uint64_t)(next - paths);
-		*next++ = '/';
-		next = stpcpy(next, w->site->files[i].path);
+		*out = (struct rom_site){
+			.first_entry = (uint32_t)w->entry_count,
+			.slot_count = (uint32_t)plan->path_count,
+			.page_count = (uint32_t)plan->page_count,
+			.file_count = (uint32_t)site->site.file_count,
+		};
+		make_hash(w, plan, out, &w->parts[i].slots);
+		make_rules(w, plan, out, w->parts[i].slots);
+		w->parts[i].entries = name_entries(w, plan);
+		w->entry_count += plan->path_count + plan->page_count;
+		w->variant_count += answers_count(site);
 	}
-	*total = len;
-	return paths;
+	if (w->entry_count > UINT32_MAX || w->variant_count > UINT32_MAX)
+		die("too many paths for one image");
 }
 
-static void lay_out(struct writer *w, const struct phash *hash, size_t slots,
-    uint64_t paths_len)
+/* ---- The file ------------------------------------------------------------------ */
+
+/* Everything but the answers, whose section begins behind it. */
+static void lay_out(struct writer *w)
 {
 	const uint64_t lens[ROM_SECTIONS] = {
-		[ROM_HOSTS] = sizeof(struct rom_host),
-		[ROM_BUCKETS] = hash->bucket_count * sizeof(uint32_t),
-		[ROM_ENTRIES] = (slots + 1) * sizeof(struct rom_entry),
-		[ROM_PATHS] = paths_len,
+		[ROM_NAMES] = w->image->name_count * sizeof *w->names,
+		[ROM_SITES] = w->image->site_count * sizeof *w->sites,
+		[ROM_BUCKETS] = w->bucket_count * sizeof *w->buckets,
+		[ROM_ENTRIES] = w->entry_count * sizeof(struct rom_entry),
+		[ROM_VARIANTS] = w->variant_count * sizeof(struct rom_variant),
+		[ROM_RULES] = w->rule_count * sizeof *w->rules,
+		[ROM_STATES] = w->automata.state_count * sizeof *w->automata.states,
+		[ROM_EDGES] = w->automata.edge_count * sizeof *w->automata.edges,
+		[ROM_ACCEPTS] = w->automata.accept_count * sizeof *w->automata.accepts,
+		[ROM_PATHS] = w->pool.len,
+		[ROM_INFO] = strlen(w->image->info),
 	};
 	uint64_t off = sizeof w->header;
 
 	memcpy(w->header.magic, ROM_MAGIC, sizeof w->header.magic);
 	w->header.version = ROM_VERSION;
 	w->header.section_count = ROM_SECTIONS;
+	w->header.default_site = index_or_none(w->image->default_site);
 	for (size_t i = 0; i < ROM_SECTIONS; i++) {
 		off = align_up(off, ROM_ALIGN);
 		w->header.sections[i] = (struct rom_range){ off, lens[i] };
 		off += lens[i];
 	}
-	w->end = off;
 }
 
-static void write_entries(struct writer *w, const struct planned *plan, size_t count,
-    const struct phash *hash, const char *paths)
+static void write_section(const struct writer *w, enum rom_section section,
+    const void *bytes)
 {
-	const uint64_t paths_off = w->header.sections[ROM_PATHS].off;
-	struct rom_entry *entries = xmalloc((count + 1) * sizeof *entries);
+	const struct rom_range *range = &w->header.sections[section];
 
-	for (size_t i = 0; i < count; i++) {
-		const struct planned *p = &plan[i];
-		struct rom_entry *e = &entries[hash->slots[i]];
+	output_write(range->off, bytes, range->len);
+}
 
-		*e = (struct rom_entry){
-			.path_off = paths_off + w->path_offs[p->file],
-			.path_len = (uint32_t)p->path_len,
-			.modified = -1,
-		};
-		if (p->kind == PLANNED_REDIRECT) {
-			e->first = write_redirect(w, paths + w->path_offs[p->file],
-			    p->path_len);
-			continue;
-		}
-		e->first = w->answers[p->file];
-		e->modified = modified_of(w, &w->site->files[p->file]);
+/* Answers first; then each site's entries, planned ones at their slots. */
+static void write_entries(struct writer *w, struct answers *answers)
+{
+	uint64_t off = w->header.sections[ROM_ENTRIES].off;
+
+	for (size_t i = 0; i < w->image->site_count; i++) {
+		const struct plan *plan = &w->image->sites[i].plan;
+		const size_t count = plan->path_count + plan->page_count;
+		const struct rom_entry *planned = w->parts[i].entries;
+		struct rom_entry *entries = xmalloc(count * sizeof *entries);
+
+		answers_write(answers, &w->image->sites[i], w->parts[i].entries);
+		for (size_t j = 0; j < count; j++)
+			entries[j < plan->path_count ? w->parts[i].slots[j] : j] =
+			    planned[j];
+		output_write(off, entries, count * sizeof *entries);
+		off += count * sizeof *entries;
+		free(entries);
 	}
-	entries[count] = (struct rom_entry){
-		.path_off = paths_off, .modified = -1, .first = write_not_found(w),
-	};
-	output_write(w->header.sections[ROM_ENTRIES].off, entries,
-	    (count + 1) * sizeof *entries);
-	free(entries);
 }
 
-static void write_tables(struct writer *w, const struct phash *hash, size_t slots,
-    const char *paths)
+static void write_tables(struct writer *w, const struct answers *answers)
 {
-	const struct rom_host host = {
-		.seed = hash->seed,
-		.bucket_count = hash->bucket_count,
-		.entry_count = (uint32_t)slots,
-		.file_count = (uint32_t)w->site->file_count,
-	};
-	struct rom_range *sections = w->header.sections;
+	struct rom_range *last = &w->header.sections[ROM_ANSWERS];
 
-	sections[ROM_ANSWERS].len = w->end - sections[ROM_ANSWERS].off;
-	w->header.image_len = align_up(w->end, ROM_PAGE);
+	last->len = answers->end - last->off;
+	w->header.image_len = align_up(answers->end, ROM_PAGE);
 	output_write(0, &w->header, sizeof w->header);
-	output_write(sections[ROM_HOSTS].off, &host, sizeof host);
-	output_write(sections[ROM_BUCKETS].off, hash->displacements,
-	    sections[ROM_BUCKETS].len);
-	output_write(sections[ROM_PATHS].off, paths, sections[ROM_PATHS].len);
-}
-
-/* The perfect hash over the planned paths. */
-static void build_hash(const struct writer *w, const struct planned *plan, size_t count,
-    const char *paths, struct phash *hash)
-{
-	struct phash_key *keys = xmalloc(count * sizeof *keys);
-
-	if (count > PHASH_KEYS_CAP)
-		die("too many files for one image");
-	for (size_t i = 0; i < count; i++)
-		keys[i] = (struct phash_key){
-			.bytes = (const uint8_t *)paths + w->path_offs[plan[i].file],
-			.len = plan[i].path_len,
-		};
-	if (!phash_build(keys, (uint32_t)count, hash))
-		panic("no perfect hash for different paths");
-	free(keys);
-}
-
-/* Everything, from the answers back to the header; false after reporting why not. */
-static bool write_sections(struct writer *w, const struct planned *plan, size_t count,
-    const struct phash *hash, const char *paths)
-{
-	for (size_t i = 0; i < w->site->file_count; i++)
-		write_file(w, i);
-	if (report_count() > 0)
-		return false;
-	write_entries(w, plan, count, hash, paths);
-	write_tables(w, hash, count, paths);
-	return report_count() == 0;
+	write_section(w, ROM_NAMES, w->names);
+	write_section(w, ROM_SITES, w->sites);
+	write_section(w, ROM_BUCKETS, w->buckets);
+	write_section(w, ROM_VARIANTS, answers->variants);
+	write_section(w, ROM_RULES, w->rules);
+	write_section(w, ROM_STATES, w->automata.states);
+	write_section(w, ROM_EDGES, w->automata.edges);
+	write_section(w, ROM_ACCEPTS, w->automata.accepts);
+	write_section(w, ROM_PATHS, w->pool.bytes);
+	write_section(w, ROM_INFO, w->image->info);
 }
 
 /* Name the image, once the server's own reader has accepted it. */
@@ -385,37 +324,54 @@ static void finish(const struct writer *w)
 	output_finish();
 }
 
-bool image_write(const struct site *site, const struct media_table *table,
-    const struct image_times *times, const char *path, struct image_summary *out)
+static void write_file(struct writer *w, const char *path)
 {
-	struct writer w = { .site = site, .table = table, .times = times };
-	struct planned *plan;
-	const size_t count = plan_site(site, &plan);
-	struct phash hash;
-	uint64_t paths_len;
-	char *paths = join_paths(&w, &paths_len);
-	bool written;
+	struct answers answers = {
+		.image = w->image, .summary = w->summary,
+		.end = w->header.sections[ROM_ANSWERS].off,
+		.variants = xmalloc(w->variant_count * sizeof *answers.variants),
+		.chunk = xmalloc(CONTENT_CHUNK_LEN),
+	};
 
-	build_hash(&w, plan, count, paths, &hash);
-	lay_out(&w, &hash, count, paths_len);
-	w.answers = xmalloc(site->file_count * sizeof *w.answers);
-	w.chunk = xmalloc(CHUNK_LEN);
 	output_start(path);
-	written = write_sections(&w, plan, count, &hash, paths);
-	if (written)
-		finish(&w);
+	write_entries(w, &answers);
+	if (report_count() == 0)
+		write_tables(w, &answers);
+	if (report_count() == 0)
+		finish(w);
 	else
 		output_drop();
+	free(answers.variants);
+	free(answers.chunk);
+}
 
-	*out = (struct image_summary){ .image_len = w.header.image_len };
-	for (size_t i = 0; i < site->file_count; i++)
-		out->bytes_in += site->files[i].len;
-	free(hash.displacements);
-	free(hash.slots);
-	free(w.answers);
-	free(w.path_offs);
-	free(w.chunk);
-	free(paths);
-	free(plan);
-	return written;
+static void free_writer(struct writer *w)
+{
+	for (size_t i = 0; i < w->image->site_count; i++) {
+		free(w->parts[i].slots);
+		free(w->parts[i].entries);
+	}
+	free(w->parts);
+	free(w->names);
+	free(w->sites);
+	free(w->buckets);
+	free(w->rules);
+	free(w->pool.bytes);
+	automata_free(&w->automata);
+}
+
+bool image_write(const struct image *image, const char *path, struct image_summary *out)
+{
+	struct writer w = { .image = image, .summary = out };
+
+	*out = (struct image_summary){ 0 };
+	make_names(&w);
+	make_sites(&w);
+	if (report_count() == 0) {
+		lay_out(&w);
+		write_file(&w, path);
+	}
+	out->image_len = w.header.image_len;
+	free_writer(&w);
+	return report_count() == 0;
 }

@@ -119,16 +119,34 @@ const char *media_type(const struct media_table *table, const char *name)
 	return "application/octet-stream";
 }
 
-static bool ends_with(const char *text, const char *end)
+/* Of a type without its parameters. */
+static size_t essence_len(const char *type)
 {
-	const size_t len = strlen(text), end_len = strlen(end);
+	return strcspn(type, "; \t");
+}
 
-	return len >= end_len && strcasecmp(text + len - end_len, end) == 0;
+static bool ends_with(const char *type, const char *end)
+{
+	const size_t len = essence_len(type), end_len = strlen(end);
+
+	return len >= end_len && strncasecmp(type + len - end_len, end, end_len) == 0;
+}
+
+bool media_is(const char *type, const char *other)
+{
+	const size_t len = essence_len(type);
+
+	return len == strlen(other) && strncasecmp(type, other, len) == 0;
+}
+
+bool media_is_html(const char *type)
+{
+	return media_is(type, "text/html") || media_is(type, "application/xhtml+xml");
 }
 
 static bool is_markup(const char *type)
 {
-	return strcasecmp(type, "text/html") == 0 || ends_with(type, "/xml") ||
+	return media_is(type, "text/html") || ends_with(type, "/xml") ||
 	    ends_with(type, "+xml");
 }
 
@@ -137,6 +155,27 @@ bool media_is_text(const char *type)
 	return strncasecmp(type, "text/", 5) == 0 || is_markup(type) ||
 	    ends_with(type, "/javascript") || ends_with(type, "/json") ||
 	    ends_with(type, "+json");
+}
+
+bool media_is_compressible(const char *type)
+{
+	static const char *const others[] = {
+		"application/eps", "application/postscript", "application/rtf",
+		"application/sql", "application/toml", "application/wasm",
+		"application/x-javascript", "application/x-sh", "application/x-tar",
+		"application/yaml", "application/x-ndjson",
+		"application/vnd.ms-fontobject", "application/vnd.ms-opentype",
+		"font/collection", "font/otf", "font/sfnt", "font/ttf",
+		"image/bmp", "image/vnd.microsoft.icon", "image/x-icon",
+		"image/x-ms-bmp",
+	};
+
+	if (media_is_text(type))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (media_is(type, others[i]))
+			return true;
+	return false;
 }
 
 void media_scan_start(struct media_scan *scan)

@@ -24,6 +24,18 @@ const char *media_type(const struct media_table *table, const char *name);
 /* A type that gets "; charset=utf-8" if the content is; else the browser guesses. */
 bool media_is_text(const char *type);
 
+/* HTML, in either syntax: what a browser shows as a page. */
+bool media_is_html(const char *type);
+
+/*
+ * Worth the codings: text, and the formats that are not compressed themselves.  README.md,
+ * "Codings", lists them.
+ */
+bool media_is_compressible(const char *type);
+
+/* Types are equal: without case; parameters of `type` do not count. */
+bool media_is(const char *type, const char *other);
+
 /* ---- What charset a text has, found while it streams by ------------------- */
 
 #define MEDIA_DECLARATION_LEN 1024

@@ -36,3 +36,10 @@ struct site_options {
 	bool listings;           /* --listings: folders without an index list their files */
 	const char *csp;         /* --csp=POLICY: Content-Security-Policy of HTML; NULL: none */
 };
+
+/* What the times of modification become. */
+struct image_times {
+	bool fixed;
+	int64_t fixed_at;        /* every file's, if fixed */
+	int64_t latest;          /* later ones become this */
+};

@@ -216,6 +216,17 @@ static bool is_served_name(const char *path, const char *name)
 	return name[0] != '.' || strcmp(path, ".well-known") == 0;
 }
 
+/* Files at the root that say how the others are served. */
+static bool take_rules(struct site *site, const char *path)
+{
+	bool *has = strcmp(path, "_redirects") == 0 ? &site->has_redirects :
+	    strcmp(path, "_headers") == 0 ? &site->has_headers : NULL;
+
+	if (has != NULL)
+		*has = true;
+	return has != NULL;
+}
+
 static void walk_name(struct site *site, const char *path, const char *name,
     const struct ancestor *parent)
 {
@@ -237,8 +248,10 @@ static void walk_name(struct site *site, const char *path, const char *name,
 		return;
 	if (S_ISDIR(st.st_mode))
 		walk_folder(site, path, parent);
-	else if (S_ISREG(st.st_mode))
+	else if (S_ISREG(st.st_mode) && !take_rules(site, path))
 		add_file(site, path, &st);
+	else if (S_ISREG(st.st_mode))
+		return;
 	else
 		site_error(site, path, kind_of(st.st_mode));
 }
@@ -388,8 +401,52 @@ static void check_collisions(const struct site *site)
 	free(normals);
 }
 
+size_t site_find(const struct site *site, const char *path)
+{
+	size_t low = 0, high = site->file_count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (strcmp(site->files[middle].path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < site->file_count && strcmp(site->files[low].path, path) == 0 ?
+	    low : SIZE_MAX;
+}
+
+char *site_read(const struct site *site, const char *path, size_t *len)
+{
+	const int fd = site_open(site, path, O_RDONLY | O_NONBLOCK);
+	char *text = NULL;
+	size_t cap = 0;
+	ssize_t got = -1;
+
+	*len = 0;
+	while (fd >= 0) {
+		text = xgrow(text, &cap, *len + 65536, 1);
+		got = read(fd, text + *len, 65535);
+		if (got == 0 || (got < 0 && errno != EINTR))
+			break;
+		*len += got < 0 ? 0 : (size_t)got;
+	}
+	if (got < 0) {
+		site_error(site, path, strerror(errno));
+		free(text);
+		text = NULL;
+	} else {
+		text[*len] = '\0';
+	}
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
 void site_walk(struct site *site, const char *root)
 {
+	const size_t before = report_count();
 	struct stat st;
 
 	*site = (struct site){ .root = root, .root_fd = -1 };
@@ -408,12 +465,11 @@ void site_walk(struct site *site, const char *root)
 		return;
 	}
 	walk_folder(site, "", NULL);
-	if (site->file_count == 0 && report_count() == 0) {
-		report_error(root, "no files to serve in this folder");
+	if (site->file_count == 0) {
+		if (!site->has_redirects && report_count() == before)
+			report_error(root, "no files to serve in this folder");
 		return;
 	}
-	if (site->file_count == 0)
-		return;
 	qsort(site->files, site->file_count, sizeof *site->files, compare_files);
 	check_collisions(site);
 }

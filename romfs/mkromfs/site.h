@@ -23,6 +23,7 @@ struct site {
 	struct site_file *files;    /* sorted by path, bytewise */
 	size_t file_count, file_cap;
 	size_t directory_count;     /* with the root */
+	bool has_redirects, has_headers;        /* "_redirects", "_headers": not among the files */
 	char **skipped;      /* dot-files and dot-folders, relative paths, sorted */
 	size_t skipped_count, skipped_cap;
 };
@@ -38,6 +39,15 @@ void site_walk(struct site *site, const char *root);
  * the system's PATH_MAX.  Returns -1 and errno.
  */
 MUST_USE int site_open(const struct site *site, const char *path, int flags);
+
+/* The index of the file with this path; SIZE_MAX: there is none. */
+size_t site_find(const struct site *site, const char *path);
+
+/*
+ * The whole content of a file of rules, with a NUL behind it; the caller frees it.  NULL after
+ * reporting why not.
+ */
+char *site_read(const struct site *site, const char *path, size_t *len);
 
 /* The path as the user would write it: root/path.  The caller frees it. */
 char *site_full_path(const struct site *site, const char *path);
