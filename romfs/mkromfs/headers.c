@@ -36,6 +36,11 @@ struct header_rules {
 	bool has_error;          /* the block has one, so nothing is said about its being empty */
 };
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* ---- Reading ------------------------------------------------------------- */
 
 static char *copy_text(const char *at, size_t len)
@@ -146,9 +151,9 @@ static const char *read_field(struct header_rules *rules, const struct line *lin
 		return "what removes a field has no value: ! Name";
 	if (!is_removal && colon == NULL)
 		return "a line is a path, \"Name: value\", or \"! Name\"";
-	while (name < name_end && (*name == ' ' || *name == '\t'))
+	while (name < name_end && is_blank(*name))
 		name++;
-	while (value < end && (*value == ' ' || *value == '\t'))
+	while (value < end && is_blank(*value))
 		value++;
 
 	const size_t len = (size_t)(name_end - name);
@@ -263,13 +268,13 @@ static bool matches(const struct block *block, const uint8_t *path, size_t len,
 
 /*
  * The value with its captures, percent-encoded as in a URL: the name of a file may hold bytes
- * that no field may.
+ * that no field may.  Without blanks around it; empty if the captures were all it had.
  */
 static char *expand(const struct rule_bytes *value, const struct romfs_capture *captures)
 {
 	size_t cap = value->len + 1;
 	uint8_t *out;
-	size_t len = 0;
+	size_t len = 0, start;
 
 	for (size_t i = 0; i < value->len; i++) {
 		if (value->at[i] == 0)
@@ -293,7 +298,13 @@ static char *expand(const struct rule_bytes *value, const struct romfs_capture *
 			len += 3;
 		}
 	}
+	while (len > 0 && is_blank((char)out[len - 1]))
+		len--;
 	out[len] = '\0';
+	start = 0;
+	while (is_blank((char)out[start]))
+		start++;
+	memmove(out, out + start, len - start + 1);
 	return (char *)out;
 }
 
@@ -333,6 +344,25 @@ static void report_twice(const struct header_rules *rules, struct field *field)
 	field->is_reported = true;
 }
 
+/* A value that is empty is not given. */
+static void give(const struct header_rules *rules, struct field *field, char *value,
+    struct header_edits *out)
+{
+	struct header_edit *edit;
+
+	if (value[0] == '\0') {
+		free(value);
+		return;
+	}
+	edit = find_edit(out, field->name);
+	if (edit->value != NULL && headers_is_single(field->name, strlen(field->name))) {
+		report_twice(rules, field);
+		free(value);
+		return;
+	}
+	set(edit, value);
+}
+
 /* What a block removes goes before what it sets, wherever it stands in it. */
 static void apply(const struct header_rules *rules, const struct block *block,
     const struct romfs_capture *captures, struct header_edits *out)
@@ -343,15 +373,9 @@ static void apply(const struct header_rules *rules, const struct block *block,
 	}
 	for (size_t i = 0; i < block->count; i++) {
 		struct field *const field = &block->fields[i];
-		struct header_edit *edit;
 
-		if (field->value.at == NULL)
-			continue;
-		edit = find_edit(out, field->name);
-		if (edit->value != NULL && headers_is_single(field->name, strlen(field->name)))
-			report_twice(rules, field);
-		else
-			set(edit, expand(&field->value, captures));
+		if (field->value.at != NULL)
+			give(rules, field, expand(&field->value, captures), out);
 	}
 }
 

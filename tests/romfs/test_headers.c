@@ -233,6 +233,17 @@ static void escapes_are_decoded_and_captures_are_encoded(void **state)
 	headers_free(rules);
 }
 
+static void a_value_of_nothing_is_not_given(void **state)
+{
+	struct header_rules *const rules =
+	    accepted("/*\n  A: :splat\n  B: :splat x\n  C: x\t:splat\n");
+
+	(void)state;
+	path_gets(rules, "/", "B: x; C: x");
+	path_gets(rules, "/y", "A: y; B: y x; C: x\ty");
+	headers_free(rules);
+}
+
 static void paths_have_a_form(void **state)
 {
 	(void)state;
@@ -364,6 +375,7 @@ int main(void)
 		cmocka_unit_test(netlify_passwords_are_refused),
 		cmocka_unit_test(a_slash_at_the_end_does_not_matter),
 		cmocka_unit_test(escapes_are_decoded_and_captures_are_encoded),
+		cmocka_unit_test(a_value_of_nothing_is_not_given),
 		cmocka_unit_test(paths_have_a_form),
 		cmocka_unit_test(fields_have_a_form),
 		cmocka_unit_test(values_are_taken_to_the_end_of_the_line),
