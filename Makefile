@@ -12,6 +12,11 @@ CERT =
 KEY =
 HOST =
 SETTINGS =
+BUDGET =
+STRICT =
+ALL =
+A =
+B =
 MEM =
 MACHINE = q35
 ACCEL =
@@ -26,6 +31,9 @@ override SITE := $(value SITE)
 override INSTANCE := $(value INSTANCE)
 override CERT := $(value CERT)
 override KEY := $(value KEY)
+override A := $(value A)
+override B := $(value B)
+export A B BUDGET STRICT ALL
 export SITE HTTP_PORT HTTPS_PORT INSTANCE MEM MACHINE ACCEL APPEND FUZZ_SECONDS
 export CERT KEY HOST SETTINGS
 export BEARSSL_SRC LWIP_SRC PACKAGES
@@ -37,7 +45,7 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all image instance run stop dev test fuzz bench symbolize clean help FORCE
+.PHONY: all image instance check csp diff run stop dev watch test fuzz bench symbolize clean help FORCE
 
 all: image
 	@config/summary.sh
@@ -178,7 +186,7 @@ build/mkimage: $(call objects,host,$(MKIMAGE_SRCS))
 	$(call say,LD,$@)$(HOSTCC) -o $@ $^
 
 # Walks the site every time, but touches the ROM only if it came out different.
-build/site.rom: build/mkromfs FORCE
+build/site.rom: build/mkromfs FORCE | $(if $(filter git:%,$(SITE)),packages-git)
 	@config/pack.sh
 
 build/stele.elf: build/mkimage build/boot.elf build/image/kernel.elf \
@@ -192,6 +200,14 @@ image: build/stele.elf
 # Certificates, keys and settings of one machine; the image knows none of them.
 instance: build/mkinstance
 	@config/bundle.sh
+
+# ---- Looking at a site before it is served ---------------------------------------
+
+check csp: build/mkromfs | packages-check $(if $(filter git:%,$(SITE)),packages-git)
+	@config/check.sh $(@:check=review)
+
+diff: build/mkromfs
+	@config/diff.sh
 
 # ---- Running it ----------------------------------------------------------------
 
@@ -225,6 +241,9 @@ dev: build/stele-process$(if $(filter 1,$(SAN)),-san) build/site.rom \
 		build/mkinstance | packages-dev
 	@config/dev.sh $<
 
+watch: build/stele-process build/mkromfs build/mkinstance | packages-watch
+	@config/watch.sh $<
+
 # ---- Testing it ----------------------------------------------------------------
 
 ifneq ($(filter test test-programs fuzz fuzz-programs build/unit% build/fuzz% \
@@ -250,7 +269,7 @@ bench: image build/stele-process build/mkinstance | packages-bench
 
 # ---- The rest ------------------------------------------------------------------
 
-PACKAGE_GROUPS := build run dev test bench
+PACKAGE_GROUPS := build git check watch run dev test bench
 .PHONY: $(PACKAGE_GROUPS:%=packages-%)
 $(PACKAGE_GROUPS:%=packages-%): packages-%:
 	@$(call packages,$*)

@@ -29,6 +29,6 @@ git:*)
 	;;
 -*) folder=./$SITE ;;
 esac
-printf '%s\n' "$folder" >"$base.folder"
+printf %s "$folder" >"$base.folder"
 build/mkromfs "$@" "$folder" "$new" >"$base.txt"
 cmp -s "$new" "$rom" || mv "$new" "$rom"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Make sure that the Debian packages a target needs are there.
 #
-#   config/packages.sh GROUP...      groups: build run dev test bench
+#   config/packages.sh GROUP...      groups: build git check watch run dev test bench
 #
 # Present packages cost one dpkg-query and print nothing.  Missing ones are
 # named with their reason and installed through apt, with sudo when we are not
@@ -22,9 +22,15 @@ build         libbrotli-dev        to compress with brotli in mkromfs
 build         libzstd-dev          to compress with zstd in mkromfs
 build,bench   libssl-dev           to compile mkinstance, and the TLS client of the bench
 build         media-types          for the table of content types
+git,test      git                  to take a site out of a commit
+check,test    python3              to review a site
+check,test    python3-html5-parser to read HTML as browsers do
+check,test    python3-lxml         to read SVG
+check,test    python3-tinycss2     to read style sheets
+watch,test    inotify-tools        to see that a file was saved
+watch         passt                to give a process a network without root
 run,test      qemu-system-x86      to boot the image
 dev,test      passt                to give a process a network without root
-test          python3              to drive the tests
 test          python3-pytest       to run the tests written in Python
 test          clang                to build the fuzz harnesses
 test          libclang-rt-dev      for the fuzzer and the sanitizers of clang
