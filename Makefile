@@ -5,6 +5,14 @@ VERSION := 0.1.0
 
 # What a user may set; `make help` explains them.
 SITE = romfs/welcome
+SITES =
+CLEAN_URLS =
+TRAILING_SLASH =
+REDIRECTS =
+SPA =
+LISTINGS =
+CSP =
+CODINGS =
 HTTP_PORT = 8080
 HTTPS_PORT = 8443
 INSTANCE =
@@ -28,6 +36,8 @@ CLANG = clang
 
 # Names of files may hold anything, so they travel in the environment, unexpanded.
 override SITE := $(value SITE)
+override SITES := $(value SITES)
+override CSP := $(value CSP)
 override INSTANCE := $(value INSTANCE)
 override CERT := $(value CERT)
 override KEY := $(value KEY)
@@ -35,6 +45,7 @@ override A := $(value A)
 override B := $(value B)
 export A B BUDGET STRICT ALL
 export SITE HTTP_PORT HTTPS_PORT INSTANCE MEM MACHINE ACCEL APPEND FUZZ_SECONDS
+export SITES CLEAN_URLS TRAILING_SLASH REDIRECTS SPA LISTINGS CSP CODINGS
 export CERT KEY HOST SETTINGS
 export BEARSSL_SRC LWIP_SRC PACKAGES
 export LC_ALL := C.UTF-8
