@@ -103,7 +103,12 @@ struct romfs_capture {
 	size_t len;
 };
 
-/* A redirect that has to be made: a rule's target and what goes into it. */
+/*
+ * A redirect that has to be made: a rule's target and what goes into it.  In a URL no capture
+ * is part of the host; mkromfs sees to that.  Whoever puts captures into a path keeps it on
+ * this host: of '/' at its beginning one is written ("/" NUL 1 with "/evil.example"), and a
+ * captured '\' is percent-encoded, since browsers take it for '/'.
+ */
 struct romfs_target {
 	uint16_t status;         /* 301, 302, 303, 307, 308; 0: there is none */
 	bool keeps_query;        /* the request's query is appended, before the tail */
