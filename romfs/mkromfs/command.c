@@ -19,6 +19,8 @@ static const char usage[] =
 	"       mkromfs --manifest SITE      print URL, status and file of every path\n"
 	"       mkromfs --list IMAGE         print URL, status, type, length of every path\n"
 	"       mkromfs --check IMAGE        say whether the server would accept IMAGE\n"
+	"       mkromfs --resolve IMAGE [HOST]  answer targets from stdin: status, and where\n"
+	"       mkromfs --diff OLD NEW       print the URLs that two images answer differently\n"
 	"\n"
 	"  --clean-urls MODE      keep: /about and /about.html answer (default); auto:\n"
 	"                         /about.html redirects to /about; off: names as they are\n"
@@ -199,6 +201,12 @@ static void take_flag(struct command *c, int option)
 	case 'c':
 		c->mode = MODE_CHECK;
 		break;
+	case 'r':
+		c->mode = MODE_RESOLVE;
+		break;
+	case 'd':
+		c->mode = MODE_DIFF;
+		break;
 	case 's':
 		c->many = true;
 		break;
@@ -220,12 +228,38 @@ static void take_flag(struct command *c, int option)
 	}
 }
 
+static void check_arguments(enum mode mode, int count)
+{
+	switch (mode) {
+	case MODE_BAKE:
+		if (count != 2)
+			wrong_usage("SITE and OUT are needed");
+		return;
+	case MODE_DIFF:
+		if (count != 2)
+			wrong_usage("OLD and NEW are needed");
+		return;
+	case MODE_RESOLVE:
+		if (count != 1 && count != 2)
+			wrong_usage("IMAGE is needed, and HOST may follow");
+		return;
+	case MODE_MANIFEST:
+	case MODE_LIST:
+	case MODE_CHECK:
+		if (count != 1)
+			wrong_usage("exactly one argument is needed");
+		return;
+	}
+}
+
 struct command command_read(int argc, char **argv)
 {
 	static const struct option known[] = {
 		{ "manifest", no_argument, NULL, 'm' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "check", no_argument, NULL, 'c' },
+		{ "resolve", no_argument, NULL, 'r' },
+		{ "diff", no_argument, NULL, 'd' },
 		{ "sites", no_argument, NULL, 's' },
 		{ "clean-urls", required_argument, NULL, CLEAN_URLS },
 		{ "trailing-slash", required_argument, NULL, TRAILING_SLASH },
@@ -254,13 +288,11 @@ struct command command_read(int argc, char **argv)
 			take_flag(&c, option);
 		optarg = NULL;
 	}
-	if (argc - optind != (c.mode == MODE_BAKE ? 2 : 1))
-		wrong_usage(c.mode == MODE_BAKE ? "SITE and OUT are needed" :
-		    "exactly one argument is needed");
+	check_arguments(c.mode, argc - optind);
 	if (c.many && c.mode != MODE_BAKE && c.mode != MODE_MANIFEST)
 		wrong_usage("--sites is for baking, and for --manifest");
 	c.codings.progress = !c.quiet;
 	c.first = argv[optind];
-	c.out = argv[optind + 1];
+	c.out = c.second = argv[optind + 1];
 	return c;
 }

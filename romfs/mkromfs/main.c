@@ -3,7 +3,8 @@
  * in, what is refused, and the image's layout are in romfs/README.md.
  *
  * Exit status: 0 done, 1 something is wrong with the site or the image (every
- * reason is on stderr), 2 wrong usage.
+ * reason is on stderr), 2 wrong usage.  As with diff, --diff says 1 for images that
+ * differ and 2 for what is wrong with them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ static void print_manifest(const struct command *command)
 int main(int argc, char **argv)
 {
 	const struct command command = command_read(argc, argv);
+	bool same = true;
 
 	switch (command.mode) {
 	case MODE_BAKE:
@@ -42,8 +44,16 @@ int main(int argc, char **argv)
 	case MODE_CHECK:
 		show_check(command.first);
 		break;
+	case MODE_RESOLVE:
+		show_resolve(command.first, command.second);
+		break;
+	case MODE_DIFF:
+		same = show_diff(command.first, command.second);
+		break;
 	}
 	if (fflush(stdout) != 0)
 		report_error("stdout", "%s", strerror(errno));
-	return report_count() > 0 ? 1 : 0;
+	if (report_count() > 0)
+		return command.mode == MODE_DIFF ? 2 : 1;
+	return same ? 0 : 1;
 }

@@ -1,65 +1,31 @@
-/* Contract: show.h. */
+/* Contract: show.h; --resolve and --diff: resolve.c, diff.c. */
 #include "romfs/mkromfs/show.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "romfs/mkromfs/coding.h"
 #include "romfs/mkromfs/memory.h"
 #include "romfs/mkromfs/report.h"
+#include "romfs/mkromfs/rom_file.h"
 #include "romfs/mkromfs/url.h"
 #include "romfs/romfs.h"
 
-/* Map and check an image; it stays mapped until the program ends. */
-static bool open_image(struct romfs *fs, const char *path)
+static void list_entry(const struct romfs *fs, const char *host,
+    const struct romfs_entry *entry)
 {
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	enum romfs_status status;
-	const void *bytes;
-	struct stat st;
+	char *path = rom_file_text(entry->path, entry->path_len);
+	char *url = url_encode(path);
+	struct romfs_variant v;
 
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		report_error(path, "%s", strerror(errno));
-		return false;
-	}
-	if (st.st_size == 0) {
-		report_error(path, "refused: %s", romfs_status_text(ROMFS_BAD_LENGTH));
-		return false;
-	}
-	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (bytes == MAP_FAILED) {
-		report_error(path, "%s", strerror(errno));
-		return false;
-	}
-	close(fd);
-	status = romfs_open(fs, bytes, (size_t)st.st_size);
-	if (status == ROMFS_OK)
-		return true;
-	report_error(path, "refused: %s", romfs_status_text(status));
-	return false;
-}
-
-static void list_entry(const struct romfs *fs, const struct romfs_entry *entry)
-{
-	char *path = xmalloc(entry->path_len + 1);
-	struct romfs_variant variant;
-	char *url;
-
-	memcpy(path, entry->path, entry->path_len);
-	path[entry->path_len] = '\0';
-	url = url_encode(path);
 	for (uint32_t i = 0; i < entry->variant_count; i++) {
-		romfs_variant(fs, entry, i, &variant);
-		if (variant.coding != ROMFS_IDENTITY)
-			continue;
-		printf("%s\t%d\t%.*s\t%llu\n", entry->path_len == 0 ? "*" : url,
-		    variant.status, (int)variant.type_len, variant.type,
-		    (unsigned long long)variant.body_len);
+		romfs_variant(fs, entry, i, &v);
+		printf("%s%s\t%d\t%.*s\t%llu\t%s\n", host,
+		    entry->path_len == 0 ? "*" : url, v.status,
+		    (int)v.type_len, (const char *)v.type,
+		    (unsigned long long)v.body_len,
+		    v.coding == ROMFS_IDENTITY ? "identity" : coding_name(v.coding));
 	}
 	free(url);
 	free(path);
@@ -79,17 +45,25 @@ static int compare_entries(const void *a, const void *b)
 static void list_site(const struct romfs *fs, uint32_t site)
 {
 	const uint32_t slots = romfs_slot_count(fs, site);
-	struct romfs_entry *entries = xmalloc(slots * sizeof *entries), page;
+	const uint32_t pages = romfs_page_count(fs, site);
+	struct romfs_entry *entries = xmalloc(slots * sizeof *entries);
+	char *name = rom_file_site_name(fs, site);
+	char *host = xmalloc(strlen(name) + 3);
+	struct romfs_entry page;
 
+	sprintf(host, "%s%s", fs->name_count == 0 ? "" : "//",
+	    fs->name_count == 0 ? "" : name);
 	for (uint32_t i = 0; i < slots; i++)
 		romfs_entry_at(fs, site, i, &entries[i]);
 	qsort(entries, slots, sizeof *entries, compare_entries);
 	for (uint32_t i = 0; i < slots; i++)
-		list_entry(fs, &entries[i]);
-	for (uint32_t i = 0; i < romfs_page_count(fs, site); i++) {
+		list_entry(fs, host, &entries[i]);
+	for (uint32_t i = 0; i < pages; i++) {
 		romfs_entry_at(fs, site, slots + i, &page);
-		list_entry(fs, &page);
+		list_entry(fs, host, &page);
 	}
+	free(host);
+	free(name);
 	free(entries);
 }
 
@@ -97,7 +71,7 @@ void show_list(const char *image)
 {
 	struct romfs fs;
 
-	if (!open_image(&fs, image))
+	if (!rom_file_open(image, &fs))
 		return;
 	for (uint32_t site = 0; site < fs.site_count; site++)
 		list_site(&fs, site);
@@ -107,7 +81,7 @@ void show_check(const char *image)
 {
 	struct romfs fs;
 
-	if (!open_image(&fs, image))
+	if (!rom_file_open(image, &fs))
 		return;
 	print_escaped(stdout, image);
 	printf(": ok, %u files at %u paths, %zu bytes\n", fs.file_count,
