@@ -1,16 +1,17 @@
-/* links: tests/host_panic.c tests/http/tiny_rom.c tests/http/fake_net.c
- * tests/http/fake_private.c tls/stream.c @romfs net/text.c http/conn.c
- * http/log.c http/respond.c http/answer.c http/acme.c http/redirect.c
- * http/location.c http/conditions.c http/path.c http/date.c http/request.c
- * http/authority.c http/chars.c */
+/* links: tests/host_panic.c tests/http/tiny_rom.c tests/http/render.c
+ * tests/http/fake_net.c tests/http/fake_private.c tls/stream.c @romfs
+ * @http_answers http/conn.c http/log.c */
 /*
  * Requests: any bytes, to a site alone and beside HTTPS.  Three questions to each.
  *
  *   parser     does what it says depend only on the bytes up to where it ends?
- *   responder  is every answer well-formed, and without a body where none may be?  Can
- *              a target make a location other than one line, with one host?
+ *   responder  is every answer well-formed, as long as it says, and without a body where
+ *              none may be?  Can a target make a location other than one line, with one
+ *              host?  Does HEAD give what GET gives, less the body?  Are the
+ *              parts of a 206 what the 200 has at their places?
  *   glue       are the answers the same however the bytes are cut into pieces?
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #include "http/conn.h"
 #include "http/respond.h"
 #include "tests/http/fake_net.h"
+#include "tests/http/render.h"
 #include "tests/http/tiny_rom.h"
 
 /* The glue's answers have to fit into fake_net's memory. */
@@ -130,85 +132,226 @@ static const uint8_t *find(const uint8_t *data, size_t len, const char *what)
 	return memmem(data, len, what, strlen(what));
 }
 
-/* The whole answer: prefix, the rest of its location, rest. */
-static uint8_t *render(const struct http_response *res, size_t *len)
+/* The value of a field, which is there once; or no bytes. */
+static struct http_text field_of(struct http_text head, const char *name)
 {
-	const size_t cap = res->prefix_len +
-	    3 * (res->location_len - res->location_at) + res->rest.len;
-	uint8_t *const out = malloc(cap);
-	size_t at = res->location_at;
+	const uint8_t *at = find(head.at, head.len, name);
 
-	check(out != NULL && res->location_at <= res->location_len);
-	memcpy(out, res->prefix, res->prefix_len);
-	*len = res->prefix_len;
-	while (at < res->location_len)
-		*len += http_write_location(&res->location, &at, out + *len,
-		    at % 2 ? 3 : 61);
-	if (res->rest.len > 0)
-		memcpy(out + *len, res->rest.at, res->rest.len);
-	*len += res->rest.len;
-	check(*len <= cap);
-	return out;
-}
-
-/* It leads to HTTPS, or stays on this host. */
-static void check_location(const uint8_t *head, size_t head_len,
-    uint16_t status)
-{
-	static const char name[] = "\r\nLocation: ";
-	const uint8_t *at = find(head, head_len, name);
-
-	check((at != NULL) == (status == 301 || status == 308));
 	if (at == NULL)
-		return;
-	at += sizeof name - 1;
-	const size_t left = (size_t)(head + head_len - at);
+		return (struct http_text){ 0 };
+	at += strlen(name);
+	const size_t left = (size_t)(head.at + head.len - at);
 	const uint8_t *const end = find(at, left, "\r\n");
 	check(end != NULL && find(at, left, name) == NULL);
-	if (status == 308)
-		check(left > 8 && memcmp(at, "https://", 8) == 0);
+	return (struct http_text){ at, (size_t)(end - at) };
+}
+
+#define HSTS_LINE "\r\n" HSTS
+#define LOCATION "\r\nLocation: "
+#define CONTENT_LENGTH "\r\nContent-Length: "
+#define CONTENT_RANGE "\r\nContent-Range: bytes "
+
+static bool begins(struct http_text text, const char *with)
+{
+	return text.len >= strlen(with) &&
+	    memcmp(text.at, with, strlen(with)) == 0;
+}
+
+/* A redirect has one, which leads to a host of the site's words, or stays on this one. */
+static void check_location(const struct http_site *site,
+    struct http_text head, uint16_t status)
+{
+	const struct http_text value = field_of(head, LOCATION);
+	uint32_t fragments = 0;
+
+	check((value.at != NULL) == (status / 100 == 3 && status != 304));
+	if (value.at == NULL)
+		return;
+	if (site->redirect != NULL)
+		check(begins(value, "https://"));
 	else
-		check(left > 2 && at[0] == '/' && at[1] != '/');
-	for (; at < end; at++)
-		check(*at > ' ' && *at < 0x7f && strchr("\"<>\\^`{|}#",
-		    *at) == NULL);
+		check(begins(value, "https://other.example/x?y=1") ||
+		    (begins(value, "/") && !begins(value, "//")));
+	for (size_t i = 0; i < value.len; i++) {
+		const uint8_t c = value.at[i];
+
+		check(c > ' ' && c < 0x7f && strchr("\"<>\\^`{|}", c) == NULL);
+		fragments += c == '#';
+	}
+	check(fragments <= 1);
 }
 
 /* Lines that end in CRLF, without another CR, LF or NUL. */
-static void check_lines(const uint8_t *head, size_t len)
+static void check_line_ends(struct http_text head)
 {
-	for (size_t i = 0; i < len; i++) {
-		check(head[i] != 0);
-		if (head[i] == '\r')
-			check(i + 1 < len && head[i + 1] == '\n');
-		if (head[i] == '\n')
-			check(i > 0 && head[i - 1] == '\r');
+	for (size_t i = 0; i < head.len; i++) {
+		check(head.at[i] != 0);
+		if (head.at[i] == '\r')
+			check(i + 1 < head.len && head.at[i + 1] == '\n');
+		if (head.at[i] == '\n')
+			check(i > 0 && head.at[i - 1] == '\r');
+	}
+}
+
+static uint64_t take_u64(struct http_text *from)
+{
+	uint64_t value = 0;
+
+	check(from->len > 0 && *from->at >= '0' && *from->at <= '9');
+	for (; from->len > 0 && *from->at >= '0' && *from->at <= '9';
+	    from->at++, from->len--)
+		value = value * 10 + (uint64_t)(*from->at - '0');
+	return value;
+}
+
+static void take_literal(struct http_text *from, const char *literal)
+{
+	check(begins(*from, literal));
+	from->at += strlen(literal);
+	from->len -= strlen(literal);
+}
+
+/* A rendered answer, in memory of its own. */
+struct whole {
+	uint8_t *all;
+	struct http_text head;
+	struct http_text body;
+	uint16_t status;
+};
+
+/* Answer, render, and check what holds of every answer. */
+static struct whole answer(const struct http_site *site,
+    const struct http_request *req, const struct http_response *res)
+{
+	/* A location of three bytes for each byte sent, and a little. */
+	const size_t cap = 4096 + 3 * LIMIT_REQUEST_HEAD_LEN;
+	struct whole w = { .all = malloc(cap), .status = res->status };
+
+	check(w.all != NULL);
+	const size_t len = render(site, res, w.all, cap);
+	const uint8_t *const blank = find(w.all, len, "\r\n\r\n");
+	check(blank != NULL && memcmp(w.all, "HTTP/1.1 ", 9) == 0);
+	w.head = (struct http_text){ w.all, (size_t)(blank - w.all) + 4 };
+	w.body = (struct http_text){ blank + 4, len - w.head.len };
+
+	check(w.body.len == res->body_len);
+	check_line_ends(w.head);
+	check_location(site, w.head, res->status);
+	check((field_of(w.head, HSTS_LINE).at != NULL) ==
+	    (site->hsts.len > 0));
+	struct http_text length = field_of(w.head, CONTENT_LENGTH);
+	if (req->method == HTTP_METHOD_HEAD || res->status == 304)
+		check(w.body.len == 0);
+	if (res->status == 304)
+		check(length.at == NULL);
+	else if (req->method != HTTP_METHOD_HEAD)
+		check(take_u64(&length) == w.body.len && length.len == 0);
+	return w;
+}
+
+/* The same request, changed. */
+static struct whole answer_other(const struct http_site *site,
+    const struct http_request *req, enum http_method method)
+{
+	struct http_request other = *req;
+	struct http_response res;
+
+	other.method = method;
+	other.range = (struct http_text){ 0 };
+	http_respond(site, &other, &res);
+	return answer(site, &other, &res);
+}
+
+/* "FIRST-LAST/LENGTH": and so many bytes of body, as the 200 has them there. */
+static void check_range(struct http_text range, struct http_text *body,
+    const struct whole *full)
+{
+	const uint64_t first = take_u64(&range);
+	take_literal(&range, "-");
+	const uint64_t last = take_u64(&range);
+	take_literal(&range, "/");
+	check(take_u64(&range) == full->body.len && range.len == 0);
+	check(first <= last && last < full->body.len);
+	const size_t len = (size_t)(last - first + 1);
+	check(len <= body->len);
+	check(memcmp(body->at, full->body.at + first, len) == 0);
+	body->at += len;
+	body->len -= len;
+}
+
+/* RFC 9110, section 14.6 */
+static void check_parts(const struct whole *some, const struct whole *full)
+{
+	struct http_text boundary = field_of(some->head,
+	    "\r\nContent-Type: multipart/byteranges; boundary=");
+	struct http_text body = some->body;
+	char delimiter[80];
+
+	check(boundary.len > 0 && boundary.len <= 70);
+	snprintf(delimiter, sizeof delimiter, "\r\n--%.*s",
+	    (int)boundary.len, boundary.at);
+	take_literal(&body, delimiter + 2);
+	for (uint32_t parts = 0;; parts++) {
+		if (begins(body, "--\r\n")) {
+			check(parts >= 2 && body.len == 4);
+			return;
+		}
+		const uint8_t *const blank = find(body.at, body.len, "\r\n\r\n");
+		check(blank != NULL);
+		const struct http_text head = {
+			body.at, (size_t)(blank + 4 - body.at)
+		};
+		check(field_of(head, "\r\nContent-Type: text/plain").at != NULL);
+		body.at += head.len;
+		body.len -= head.len;
+		check_range(field_of(head, CONTENT_RANGE), &body, full);
+		take_literal(&body, delimiter);
+	}
+}
+
+static void check_ranges(const struct whole *some, const struct whole *full)
+{
+	struct http_text range = field_of(some->head, CONTENT_RANGE);
+	struct http_text body = some->body;
+
+	check(full->status == 200);
+	if (some->status == 416) {
+		take_literal(&range, "*/");
+		check(take_u64(&range) == full->body.len);
+	} else if (range.at != NULL) {
+		check_range(range, &body, full);
+		check(body.len == 0);
+	} else {
+		check_parts(some, full);
 	}
 }
 
 static void check_answer(const struct http_site *site,
-    const struct http_response *res, enum http_method method)
+    const struct http_request *req, const struct http_response *res)
 {
-	size_t len;
-	uint8_t *const all = render(res, &len);
-	const uint8_t *const blank = find(all, len, "\r\n\r\n");
+	struct whole w = answer(site, req, res);
 
-	check(memcmp(all, "HTTP/1.1 ", 9) == 0);
-	check(blank != NULL);
-	const size_t head_len = (size_t)(blank - all) + 4;
-	check(len - head_len == res->body_len);
-	check_lines(all, head_len);
-	check_location(all, head_len, res->status);
-	check((find(all, head_len, HSTS) != NULL) == (site->hsts.len > 0));
-	if (method == HTTP_METHOD_HEAD || res->status == 304)
-		check(res->body_len == 0);
-	free(all);
+	if (req->method == HTTP_METHOD_GET) {
+		struct whole full = answer_other(site, req, HTTP_METHOD_GET);
+		struct whole head = answer_other(site, req, HTTP_METHOD_HEAD);
+
+		/* RFC 9110, section 9.3.2; Range means something to GET alone. */
+		check(http_text_equal(head.head, full.head));
+		if (w.status == 206 || w.status == 416)
+			check_ranges(&w, &full);
+		else
+			check(http_text_equal(w.head, full.head) &&
+			    http_text_equal(w.body, full.body));
+		free(full.all);
+		free(head.all);
+	}
+	free(w.all);
 }
 
 /* Alone; beside HTTPS with names and without; private. */
 static const struct http_site *sites(void)
 {
-	static uint8_t scratch[LIMIT_TARGET_LEN];
+	static uint8_t scratch[HTTP_SCRATCH_CAP];
 	static struct http_now now = { .time = 1790000000 };
 	static const struct http_redirect named = { HTTP_TEXT(HOSTS), 443 };
 	static const struct http_redirect nameless = { { 0 }, 8443 };
@@ -218,7 +361,6 @@ static const struct http_site *sites(void)
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		all[i] = (struct http_site){
 			.fs = tiny_rom(), .now = &now, .scratch = scratch,
-			.scratch_cap = sizeof scratch,
 		};
 	}
 	all[1].redirect = &named;
@@ -247,7 +389,10 @@ static void check_one(const uint8_t *data, size_t len)
 			    req.method, &res);
 			check(res.close);
 		}
-		check_answer(&all[i], &res, req.method);
+		if (parsed == HTTP_OK)
+			check_answer(&all[i], &req, &res);
+		else
+			free(answer(&all[i], &req, &res).all);
 	}
 	check_prefixes(data, len, parsed, req.head_len);
 }
