@@ -413,7 +413,7 @@ static struct rule_bytes below(const char *folder, size_t len)
 static void add_spa(struct work *w, const struct planned_answer *naturals)
 {
 	const struct rule_bytes target = { (uint8_t *)"/index.html", 11 };
-	struct planned_rule rule = { .status = 200 };
+	struct planned_rule rule = { .status = 200, .capture_count = 1 };
 	const size_t goal = content_of(w, &target);
 
 	if (goal == SIZE_MAX) {
@@ -454,7 +454,7 @@ static void add_nested(struct plan *plan)
 		add_rule(plan, (struct planned_rule){
 			.pattern = below(found[i]->path, (size_t)
 			    (plan_file_name(found[i]) - found[i]->path)),
-			.status = 404, .goal = GOAL_PAGE,
+			.status = 404, .capture_count = 1, .goal = GOAL_PAGE,
 			.index = plan_add_page(plan, (struct planned_answer){
 				.kind = ANSWER_FILE,
 				.index = (size_t)(found[i] - site->files),
