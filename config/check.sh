@@ -25,7 +25,7 @@ rom=$dir/site.rom
 mkdir -p "$dir"
 
 # Baked as for the image, but nothing is compressed: what counts is which URL answers.
-CODINGS=none config/pack.sh "$rom" || exit 1
+CODINGS=none config/pack.sh "$rom" manifest || exit 1
 # A name may end in a line break.
 folder=$(cat "${rom%.rom}.folder"; echo x)
 folder=${folder%x}
@@ -39,6 +39,6 @@ set --
 
 status=0
 PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m romfs.review "$@" --image "$rom" \
-    -- "$folder" || status=$?
+    --manifest "${rom%.rom}.manifest" -- "$folder" || status=$?
 [ "$status" != 1 ] || [ "$what" = csp ] || fail "STRICT=1: warnings are errors"
 exit "$status"

@@ -4,13 +4,15 @@
 # make knows what else to do.  How the site is served, in the environment: CLEAN_URLS,
 # TRAILING_SLASH, REDIRECTS, SPA, LISTINGS, CSP, CODINGS; config/help.txt has the words.
 #
-#   config/pack.sh [ROM]        another ROM than build/site.rom; mkromfs's lines about the
+#   config/pack.sh [ROM [manifest]]
+#                               another ROM than build/site.rom; mkromfs's lines about the
 #                               site go to ROM's name with .txt, the folder that was packed
-#                               to the name with .folder
+#                               to the name with .folder, its manifest with .manifest
 set -eu
 
 rom=${1:-build/site.rom}
 base=${rom%.rom}
+manifest=${2-}
 
 fail()
 {
@@ -68,5 +70,6 @@ git:*)
 -*) folder=./$what ;;
 esac
 printf %s "$folder" >"$base.folder"
+[ -z "$manifest" ] || build/mkromfs "$@" --manifest -- "$folder" >"$base.manifest"
 build/mkromfs "$@" -- "$folder" "$new" >"$base.txt"
 cmp -s "$new" "$rom" || mv "$new" "$rom"

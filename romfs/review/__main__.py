@@ -5,7 +5,7 @@ import os
 import sys
 
 from . import leaks, links, policy, report, urls, work
-from .answers import Answers, Trouble
+from .answers import Answers, Trouble, asker, by_host, run
 from .found import Finding, LINK
 
 PROCESSES = 2
@@ -18,6 +18,8 @@ def options():
     parser.add_argument("--sites", action="store_true", help="one folder per host name")
     parser.add_argument("--mkromfs", default="build/mkromfs", metavar="PROGRAM")
     parser.add_argument("--image", help="baked from the site; --resolve is asked of it")
+    parser.add_argument("--manifest", metavar="FILE",
+                        help="what mkromfs --manifest prints of it; else it is run")
     parser.add_argument("--budget", default="2048", metavar="KIB",
                         help="the most a page or its parts may weigh; 0: anything")
     parser.add_argument("--strict", action="store_true", help="fail if there is a warning")
@@ -39,6 +41,15 @@ def hosts_of(chosen):
             for name in sorted(os.listdir(chosen.folder))
             if not name.startswith((".", "_"))
             and os.path.isdir(os.path.join(chosen.folder, name))}
+
+
+def manifest_of(chosen):
+    if chosen.manifest:
+        with open(chosen.manifest, encoding="utf-8", errors="surrogateescape",
+                  newline="\n") as lines:
+            return lines.read()
+    words = ["--sites"] if chosen.sites else []
+    return run(chosen.mkromfs, words + ["--manifest", "--", chosen.folder])
 
 
 def read_all(folders, answers, budget):
@@ -109,16 +120,16 @@ def ask_all(answers, seen):
 def wandering(answers, everything):
     """A 404 page answers in every folder, so what it names must not depend on one."""
     findings = []
-    for host, of_host in answers.items():
-        read = everything.get((host, of_host.not_found))
-        for reference in read.references if read and read.base is None else ():
+    for (host, file), read in everything.items():
+        if file not in answers[host].not_found or read.base is not None:
+            continue
+        for reference in read.references:
             url = urls.tidy(reference.url)
             if url and not urls.scheme_of(url) and url[0] not in "/\\#?":
-                findings.append(Finding(
-                    shown_name(host, read), reference.line,
-                    "broken link" if reference.role == LINK else "missing asset",
-                    f"<{reference.by}> {links.shown(url)} is relative, and this page"
-                    " answers in every folder: begin it with /"))
+                what = "broken link" if reference.role == LINK else "missing asset"
+                why = f"<{reference.by}> {links.shown(url)} is relative, and this page" \
+                    " answers in every folder: begin it with /"
+                findings.append(Finding(shown_name(host, read), reference.line, what, why))
     return findings
 
 
@@ -158,8 +169,9 @@ def propose(answers, everything):
 def main():
     chosen = options()
     folders = hosts_of(chosen)
-    answers = {host: Answers(chosen.mkromfs, folder, chosen.image, host or None)
-               for host, folder in folders.items()}
+    answers = {host: Answers(lines, asker(chosen.mkromfs, chosen.image, host)
+                             if chosen.image else None)
+               for host, lines in by_host(manifest_of(chosen), list(folders)).items()}
     everything = read_all(folders, answers, chosen.budget)
     if chosen.csp:
         return propose(answers, everything)

@@ -15,53 +15,44 @@ class Trouble(Exception):
 class Answers:
     """The answers of one host."""
 
-    def __init__(self, mkromfs, folder, image=None, host=None):
-        """folder: the host's files; image: baked from them (without it, only what
-        `mkromfs --manifest` lists is known); host: its name in an image of several"""
-        self.mkromfs = mkromfs
-        self.image = image
-        self.host = host
+    def __init__(self, manifest, ask):
+        """manifest: lines of `mkromfs --manifest` about this host, less its name
+        ask: from a list of targets to a list of (status, location or path), or None:
+        then only what the manifest lists is known"""
+        self.mkromfs = ask
         self.files = {}         # file: its URLs, as it is served with 200
+        self.not_found = set()  # files that are 404 pages
         self.listed = {}        # decoded path: (status, file or location)
         self.asked = {}         # target: (status, location or path)
-        for line in self._run(["--manifest", folder]).splitlines():
+        for line in manifest:
             url, status, where = line.split("\t", 2)
-            if url == "*":
-                self.not_found = None if where == "-" else name_of(where)
-                continue
-            if status == "200":
-                where = name_of(where)
-                self.files.setdefault(where, []).append(url)
-            self.listed[urls.decode(url)] = (int(status), where)
+            if url.endswith("*") and status == "404":
+                self.not_found.add(name_of(where))
+            elif url.endswith("*") and status == "200" and where == "index.html":
+                pass    # the page of an application, for whatever nothing else answers
+            else:
+                self._list(url, int(status), where)
         self.by_case = {}
         for path in self.listed:
             self.by_case.setdefault(urls.folded(urls.encode(path)), path)
 
-    def _run(self, words, text=""):
-        done = subprocess.run([self.mkromfs, *words], input=text.encode(), check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        if done.returncode != 0:
-            raise Trouble(done.stderr.decode("utf-8", "replace"))
-        return done.stdout.decode("utf-8", "surrogateescape")
+    def _list(self, url, status, where):
+        if status == 200:
+            where = name_of(where)
+            # A listing and a built-in page are no files.
+            if where != "-" and not where.endswith("/"):
+                self.files.setdefault(where, []).append(url)
+        self.listed[urls.decode(url)] = status, where
 
     def ask(self, targets):
         """Learn the answers to these targets (percent-encoded, with query) at once."""
-        if not self.image:
-            return
         new = sorted(set(targets) - self.asked.keys())
-        if not new:
-            return
-        words = ["--resolve", self.image] + ([self.host] if self.host else [])
-        lines = self._run(words, "".join(t + "\n" for t in new)).splitlines()
-        if len(lines) != len(new):
-            raise Trouble("mkromfs --resolve answers other than it was asked\n")
-        for target, line in zip(new, lines):
-            status, _, where = line.partition("\t")
-            self.asked[target] = (int(status), where)
+        if new and self.mkromfs:
+            self.asked.update(zip(new, self.mkromfs(new)))
 
     def one(self, target):
         """(status, location or path) of one target."""
-        if not self.image:
+        if not self.mkromfs:
             status, where = self.listed.get(urls.decode(target), (404, ""))
             return status, where if status != 200 else target.partition("?")[0]
         if target not in self.asked:
@@ -81,3 +72,40 @@ class Answers:
 def name_of(column):
     """A file's name from a column of mkromfs, where '%' and control bytes are %XX."""
     return urls.decode_column(column)
+
+
+# ---- mkromfs ---------------------------------------------------------------------------
+
+def run(mkromfs, words, text=""):
+    done = subprocess.run([mkromfs, *words], input=text.encode(), check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode != 0:
+        raise Trouble(done.stderr.decode("utf-8", "replace"))
+    return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def asker(mkromfs, image, host):
+    """A function from targets to answers, of an image that was baked."""
+    def ask(targets):
+        words = ["--resolve", image] + ([host] if host else [])
+        lines = run(mkromfs, words, "".join(t + "\n" for t in targets)).split("\n")[:-1]
+        if len(lines) != len(targets):
+            raise Trouble("mkromfs --resolve answers other than it was asked\n")
+        split = (line.partition("\t") for line in lines)
+        return [(int(status), where) for status, _, where in split]
+    return ask
+
+
+def by_host(manifest, hosts):
+    """{host: its lines}; of several, a line begins with "//" and a name of the host, and
+    they are in the order of the folders."""
+    lines = manifest.split("\n")[:-1]
+    if hosts == [""]:
+        return {"": lines}
+    groups = {}
+    for line in lines:
+        name, _, rest = line[2:].partition("/")
+        groups.setdefault(name, []).append("/" + rest)
+    if len(groups) != len(hosts):
+        raise Trouble("mkromfs --manifest has other sites than there are folders\n")
+    return dict(zip(hosts, groups.values()))

@@ -7,7 +7,7 @@ GROUPS = ("secret", "backup", "broken link", "missing asset", "wrong case",
           "wrong charset", "no charset", "no title", "duplicate id", "over budget",
           "not reviewed")
 PER_GROUP = 40      # lines, unless all are asked for
-PLACES = 1          # of one and the same finding
+SINGLE = "secret", "backup", "over budget"      # each file counts, whatever the reason
 
 
 def escaped(text):
@@ -26,7 +26,8 @@ def lines(findings, everything=False):
     for what in sorted(groups, key=GROUPS.index):
         same = {}
         for finding in sorted(groups[what]):
-            same.setdefault(finding.why, []).append(finding)
+            key = (finding.why, finding.file if what in SINGLE else "")
+            same.setdefault(key, []).append(finding)
         # What many pages share comes first: it is mended in one place.
         causes = sorted(same.values(), key=lambda c: (-len(c), c[0]))
         shown = causes if everything else causes[:PER_GROUP]
@@ -38,13 +39,12 @@ def lines(findings, everything=False):
 
 
 def of_cause(cause, everything):
-    for finding in cause if everything else cause[:PLACES]:
-        line = one(finding)
-        if not everything and len(cause) > PLACES:
-            files = len({f.file for f in cause})
-            line += f" (and {len(cause) - PLACES} more" + \
-                (f", in {files} files)" if files > 1 else ")")
-        yield line
+    if everything or len(cause) == 1:
+        yield from map(one, cause)
+        return
+    files = len({f.file for f in cause})
+    yield one(cause[0]) + f" (and {len(cause) - 1} more" + \
+        (f", in {files} files)" if files > 1 else ")")
 
 
 def one(finding: Finding):
