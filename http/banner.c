@@ -122,3 +122,61 @@ void http_format_https(const struct http_bundle *bundle,
 		text_add_u64(out, settings->redirect_port);
 	text_add_char(out, '\n');
 }
+
+static void add_path(struct text *t, const char *what, struct http_text path)
+{
+	text_add(t, what);
+	for (size_t i = 0; i < path.len; i++)
+		text_add_char(t, (char)path.at[i]);
+}
+
+static void add_ranges(struct text *t, const struct net_ranges *ranges)
+{
+	text_add_u64(t, ranges->count);
+	text_add(t, ranges->count == 1 ? " range" : " ranges");
+}
+
+static void add_endpoint(struct text *t, const struct net_peer *peer)
+{
+	if (peer->is_ipv6) {
+		text_add_char(t, '[');
+		text_add_ipv6(t, peer->addr);
+		text_add_char(t, ']');
+	} else {
+		text_add_ipv4(t, peer->addr);
+	}
+	text_add_char(t, ':');
+	text_add_u64(t, peer->port);
+}
+
+void http_format_ops(const struct http_settings *settings, struct text *out)
+{
+	const char *between = "ops: ";
+
+	if (settings->status_path.len > 0) {
+		text_add(out, between);
+		add_path(out, "status at ", settings->status_path);
+		text_add(out, " for ");
+		add_ranges(out, &settings->status_peers);
+		between = "; ";
+	}
+	if (settings->healthz_path.len > 0) {
+		text_add(out, between);
+		add_path(out, "health checks at ", settings->healthz_path);
+		between = "; ";
+	}
+	if (settings->syslog.port != 0) {
+		text_add(out, between);
+		text_add(out, "log to ");
+		add_endpoint(out, &settings->syslog);
+		between = "; ";
+	}
+	if (settings->proxies.count > 0) {
+		text_add(out, between);
+		text_add(out, "PROXY headers from ");
+		add_ranges(out, &settings->proxies);
+		between = "; ";
+	}
+	if (between[0] == ';')
+		text_add_char(out, '\n');
+}

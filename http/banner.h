@@ -33,3 +33,9 @@ void http_format_banner(const struct gate_info *info,
 void http_format_https(const struct http_bundle *bundle,
     const struct http_settings *settings, struct http_text hosts,
     struct text *out);
+
+/*
+ * Write one line: which pages, logs and proxies the settings ask for; nothing if
+ * they ask for none.  Pure.
+ */
+void http_format_ops(const struct http_settings *settings, struct text *out);

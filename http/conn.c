@@ -143,6 +143,8 @@ static void account(const struct stream *s,
     const struct http_request *req, const struct http_response *res)
 {
 	server.counters.requests++;
+	/* The parser says how long a head is only if it took it. */
+	server.counters.refused += req->head_len == 0;
 	server.counters.by_class[res->status / 100 % 6]++;
 	server.counters.body_bytes += res->body_len;
 	if (server.log || server.log_copy != NULL)

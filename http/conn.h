@@ -15,6 +15,7 @@
 struct http_counters {
 	uint64_t connections;   /* opened; private ones after their handshake */
 	uint64_t requests;      /* answered, refusals included */
+	uint64_t refused;       /* of these: malformed, too large or late */
 	uint64_t by_class[6];   /* [2]: answers with 2xx, and so on to [5] */
 	uint64_t body_bytes;    /* of answers' bodies, counted when an answer begins */
 };

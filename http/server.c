@@ -4,10 +4,12 @@
  */
 #include "http/banner.h"
 #include "http/conn.h"
+#include "http/ops.h"
 #include "http/settings.h"
 #include "kernel/gate.h"
 #include "net/net.h"
 #include "net/text.h"
+#include "tls/relayed.h"
 #include "tls/stream.h"
 #include "tls/tls.h"
 
@@ -87,6 +89,16 @@ static void print_banner(const struct gate_info *info,
 	print(&t);
 }
 
+static void print_ops(const struct http_settings *settings)
+{
+	char buf[HTTP_BANNER_CAP];
+	struct text t = text_start(buf, sizeof buf);
+
+	http_format_ops(settings, &t);
+	if (t.len > 0)
+		print(&t);
+}
+
 static void print_https(const struct http_bundle *bundle,
     const struct http_settings *settings, struct http_text hosts)
 {
@@ -110,15 +122,29 @@ static void warn(const char *sentence)
 	print(&t);
 }
 
+static bool listen_plain(const struct net_ranges *proxies)
+{
+	return proxies->count == 0 ?
+	    stream_listen_plain(HTTP_PORT, &http_app) :
+	    relayed_listen_plain(HTTP_PORT, &http_app, proxies);
+}
+
+static bool listen_private(const struct net_ranges *proxies)
+{
+	return proxies->count == 0 ?
+	    stream_listen_private(HTTPS_PORT, &http_app) :
+	    relayed_listen_private(HTTPS_PORT, &http_app, proxies);
+}
+
 static void listen(const struct http_bundle *bundle,
     const struct http_settings *settings)
 {
 	if (bundle->has_certificate) {
 		tls_start(settings->sni_refuse);
-		if (!stream_listen_private(HTTPS_PORT, &http_app))
+		if (!listen_private(&settings->proxies))
 			refuse("no listener for HTTPS", "");
 	}
-	if (!stream_listen_plain(HTTP_PORT, &http_app))
+	if (!listen_plain(&settings->proxies))
 		refuse("no listener for HTTP", "");
 }
 
@@ -146,14 +172,36 @@ static void open_site(const struct gate_info *info, struct romfs *fs)
 		refuse("the site's ROM is refused: ", romfs_status_text(status));
 }
 
-static void start_network(const struct gate_info *info)
+/* What of the bundle our defaults depend on; *needs is what TLS needs. */
+static struct http_bundle open_bundle(const struct gate_info *info,
+    struct net_needs *needs, struct http_text *hosts)
 {
-	struct net_needs needs;
-	const char *why = tls_read_bundle(info, &needs);
+	const char *const why = tls_read_bundle(info, needs);
 
 	if (why != NULL)
 		refuse("the instance bundle is refused: ", why);
-	why = net_start(info, &needs);
+	hosts->at = (const uint8_t *)tls_hosts(&hosts->len);
+	return (struct http_bundle){
+		.has_certificate = tls_has_certificate(),
+		.is_real = tls_is_real(),
+		.has_hosts = hosts->len > 0,
+	};
+}
+
+static void start_network(const struct gate_info *info,
+    const struct net_needs *needs)
+{
+	const char *const why = net_start(info, needs);
+
+	if (why != NULL)
+		refuse("", why);
+}
+
+static void start_ops(const struct gate_info *info, const struct romfs *fs,
+    const struct http_settings *settings, struct http_text hosts)
+{
+	const char *const why = http_ops_start(info, fs, settings, hosts);
+
 	if (why != NULL)
 		refuse("", why);
 }
@@ -161,25 +209,24 @@ static void start_network(const struct gate_info *info)
 void server_main(const struct gate_info *info)
 {
 	static struct romfs fs;
-	struct http_settings settings;
+	static struct http_settings settings;
+	struct net_needs needs;
 	struct http_text hosts;
 
 	open_site(info, &fs);
-	start_network(info);
-	hosts.at = (const uint8_t *)tls_hosts(&hosts.len);
-	const struct http_bundle bundle = {
-		.has_certificate = tls_has_certificate(),
-		.is_real = tls_is_real(),
-		.has_hosts = hosts.len > 0,
-	};
-
+	const struct http_bundle bundle = open_bundle(info, &needs, &hosts);
 	http_read_settings(info->cmdline, &bundle, &settings);
+	http_ops_need(&settings, &needs);
+	start_network(info, &needs);
+
 	for (uint32_t i = 0; i < settings.complaint_count; i++)
 		warn(settings.complaints[i]);
 	http_conn_start(&fs, &settings, hosts);
+	start_ops(info, &fs, &settings, hosts);
 	listen(&bundle, &settings);
 	print_banner(info, &fs);
 	print_https(&bundle, &settings, hosts);
+	print_ops(&settings);
 	serve(&settings);
 
 	print_counters();

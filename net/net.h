@@ -227,6 +227,9 @@ struct net_pool {
 	uint32_t used, peak, size;   /* elements; size 0: nobody needs it */
 };
 
+/* The pool that has an element for each connection. */
+#define NET_POOL_CONNECTIONS 0
+
 /* Read the level of pool `index`; false if there is none. */
 MUST_USE bool net_read_pool(uint32_t index, struct net_pool *out);
 

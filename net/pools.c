@@ -301,6 +301,8 @@ uint32_t pool_level(enum pool_id id)
 	return pools[id].level;
 }
 
+_Static_assert(POOL_CONN == NET_POOL_CONNECTIONS, "net.h says so");
+
 bool net_read_pool(uint32_t index, struct net_pool *out)
 {
 	if (index >= POOL_COUNT)

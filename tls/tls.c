@@ -102,3 +102,13 @@ const struct tls_counters *tls_counters(void)
 {
 	return &private_counters;
 }
+
+bool tls_read_chain(size_t index, const char **name, int64_t *not_after)
+{
+	if (index >= bundle.chain_count)
+		return false;
+	*name = bundle.chains[index].names_len > 0 ?
+	    bundle.chains[index].names : "";
+	*not_after = bundle.chains[index].not_after;
+	return true;
+}

@@ -52,3 +52,12 @@ void tls_print_certificates(void);
 void tls_check_expiry(void);
 
 const struct tls_counters *tls_counters(void);
+
+/*
+ * Read when a certificate expires; false if there is no chain `index`.
+ *
+ * name       its first DNS name, or ""
+ * not_after  Unix seconds
+ */
+MUST_USE bool tls_read_chain(size_t index, const char **name,
+    int64_t *not_after);

@@ -117,6 +117,35 @@ static void the_line_ends_however_long_the_names_are(void **state)
 	assert_int_equal(text[strlen(text) - 1], '\n');
 }
 
+static void it_says_what_operators_asked_for(void **state)
+{
+	struct http_settings settings = { 0 };
+	char buf[HTTP_BANNER_CAP + 1];
+	struct text t = text_start(buf, HTTP_BANNER_CAP);
+
+	(void)state;
+	http_format_ops(&settings, &t);
+	assert_int_equal(t.len, 0);
+
+	settings.healthz_path = HTTP_TEXT("/healthz");
+	http_format_ops(&settings, &t);
+	buf[t.len] = 0;
+	assert_string_equal(buf, "ops: health checks at /healthz\n");
+
+	settings.status_path = HTTP_TEXT("/status");
+	settings.status_peers.count = 1;
+	settings.syslog = (struct net_peer){
+		.addr = { 0x20, 1, [15] = 1 }, .is_ipv6 = true, .port = 1514,
+	};
+	settings.proxies.count = 2;
+	t.len = 0;
+	http_format_ops(&settings, &t);
+	buf[t.len] = 0;
+	assert_string_equal(buf, "ops: status at /status for 1 range; "
+	    "health checks at /healthz; log to [2001::1]:1514; "
+	    "PROXY headers from 2 ranges\n");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -125,6 +154,7 @@ int main(void)
 		cmocka_unit_test(as_many_phases_as_there_can_be_fit),
 		cmocka_unit_test(it_says_whether_there_is_https),
 		cmocka_unit_test(the_line_ends_however_long_the_names_are),
+		cmocka_unit_test(it_says_what_operators_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* links: tests/host_panic.c tests/http/tiny_rom.c @romfs net/text.c
+/* links: tests/host_panic.c tests/http/tiny_rom.c @romfs net/text.c net/range.c
  * http/server.c http/banner.c http/settings.c http/acme.c http/answer.c
  * http/location.c http/redirect.c http/authority.c http/chars.c */
 /*
@@ -15,9 +15,11 @@
 #include <cmocka.h>
 
 #include "http/conn.h"
+#include "http/ops.h"
 #include "kernel/gate.h"
 #include "net/net.h"
 #include "tests/http/tiny_rom.h"
+#include "tls/relayed.h"
 #include "tls/tls.h"
 
 static struct {
@@ -29,6 +31,7 @@ static struct {
 	/* What the fakes answer: */
 	const char *bundle_complaint;
 	const char *net_complaint;
+	const char *ops_complaint;
 	struct http_bundle bundle;
 	bool no_listener_for[2];  /* plain, private */
 	int turns;
@@ -70,6 +73,8 @@ const char *net_start(const struct gate_info *info,
 	(void)info;
 	event("net");
 	assert_int_equal(needs->session_len, 77);
+	if (needs->datagrams > 0)
+		event("datagrams");
 	return fake.net_complaint;
 }
 
@@ -125,7 +130,7 @@ void http_conn_start(const struct romfs *fs,
 const struct http_counters *http_conn_counters(void)
 {
 	static const struct http_counters counters = {
-		1, 2, { 0, 0, 3, 4, 5, 6 }
+		.connections = 1, .requests = 2, .by_class = { 0, 0, 3, 4, 5, 6 }
 	};
 
 	return &counters;
@@ -143,6 +148,39 @@ bool stream_listen_private(uint16_t port, const struct stream_app *app)
 	event("private");
 	assert_true(port == 443 && app == &http_app);
 	return !fake.no_listener_for[true];
+}
+
+bool relayed_listen_plain(uint16_t port, const struct stream_app *app,
+    const struct net_ranges *proxies)
+{
+	event("relayed-plain");
+	assert_true(port == 80 && app == &http_app && proxies->count == 2);
+	return true;
+}
+
+bool relayed_listen_private(uint16_t port, const struct stream_app *app,
+    const struct net_ranges *proxies)
+{
+	event("relayed-private");
+	assert_true(port == 443 && app == &http_app && proxies->count == 2);
+	return true;
+}
+
+void http_ops_need(const struct http_settings *settings,
+    struct net_needs *needs)
+{
+	needs->datagrams = settings->syslog.port != 0;
+}
+
+const char *http_ops_start(const struct gate_info *info,
+    const struct romfs *fs, const struct http_settings *settings,
+    struct http_text hosts)
+{
+	assert_true(info->restarts == 1 && fs->image != NULL);
+	assert_int_equal(hosts.len, fake.hosts.len);
+	if (settings->syslog.port != 0)
+		event("ops");
+	return fake.ops_complaint;
 }
 
 bool net_poll(void)
@@ -284,6 +322,31 @@ static void wrong_addresses_are_refused(void **state)
 	refuses("ip= is wrong.\n", "bundle net ");
 }
 
+static void behind_proxies_it_listens_for_their_headers(void **state)
+{
+	(void)state;
+	run("proxy=10.0.0.1,10.0.0.2");
+	assert_string_equal(fake.events, "bundle net http relayed-plain pools ");
+	memset(fake.events, 0, sizeof fake.events);
+	fake.bundle.has_certificate = true;
+	run("proxy=10.0.0.1,10.0.0.2");
+	assert_string_equal(fake.events, "bundle net http tls relayed-private "
+	    "relayed-plain certificates pools ");
+}
+
+static void syslog_has_its_memory_before_the_network(void **state)
+{
+	(void)state;
+	run("syslog=10.0.0.1");
+	assert_string_equal(fake.events, "bundle net datagrams http ops plain "
+	    "pools ");
+	assert_non_null(strstr(fake.console, "\nops: log to 10.0.0.1:514\n"));
+	memset(fake.events, 0, sizeof fake.events);
+	fake.ops_complaint = "no socket for syslog=";
+	run("syslog=10.0.0.1");
+	refuses("no socket for syslog=\n", "bundle net datagrams http ops ");
+}
+
 static void without_a_listener_it_is_no_server(void **state)
 {
 	(void)state;
@@ -311,6 +374,8 @@ int main(void)
 		CASE(a_damaged_site_is_refused),
 		CASE(a_damaged_bundle_is_refused),
 		CASE(wrong_addresses_are_refused),
+		CASE(behind_proxies_it_listens_for_their_headers),
+		CASE(syslog_has_its_memory_before_the_network),
 		CASE(without_a_listener_it_is_no_server),
 	};
 
