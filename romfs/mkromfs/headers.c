@@ -97,6 +97,8 @@ static const char *read_block(struct header_rules *rules, const struct line *lin
 	    memchr(line->at, '\t', line->len) != NULL)
 		return "a path has no blanks; write \"%20\" for a space, and put fields and "
 		    "comments on lines of their own";
+	if (memchr(line->at, '?', line->len) != NULL)
+		return "a path has no '?': fields are the same whatever the query is";
 	const char *const why = pattern_read_source(&pattern, &rules->names, line->at,
 	    line->len, STAR_FOLDER);
 	if (why != NULL) {

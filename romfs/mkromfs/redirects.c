@@ -341,10 +341,6 @@ static const char *read_rule(struct redirect *rule, struct words *words,
 	rule->capture_count = (uint8_t)names.count;
 	rule->is_static = !has_marks(&rule->pattern);
 	rule->target_is_static = !has_marks(&rule->target);
-	rule->leads_to_itself = leads_to_itself(rule);
-	if (rule->forced && rule->leads_to_itself)
-		return "the target matches the source: a client would be sent in circles; "
-		    "redirect to another path, or rewrite with status 200";
 	return NULL;
 }
 

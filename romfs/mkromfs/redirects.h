@@ -21,18 +21,14 @@ struct redirect {
 	bool keeps_query;
 	bool is_static;          /* the pattern has no marks: it is a path */
 	bool target_is_static;   /* neither has the target */
-	/*
-	 * 3xx: the target, which is static, matches the pattern: a client would be sent in
-	 * circles, unless a file has that path and wins.  Never if forced.
-	 */
-	bool leads_to_itself;
 	uint8_t capture_count;   /* of pattern and query */
 };
 
 struct redirects {
 	/*
 	 * In the order of the file: the first that matches wins.  A line of the Netlify dialect
-	 * may be two rules: its source with and without a '/' at the end.
+	 * may be two rules: its source with and without a '/' at the end.  Whether rules send a
+	 * client in circles is not looked at: that depends on the files.
 	 */
 	struct redirect *rules;
 	size_t count, cap;
