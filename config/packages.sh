@@ -36,6 +36,8 @@ test          clang                to build the fuzz harnesses
 test          libclang-rt-dev      for the fuzzer and the sanitizers of clang
 test          libcmocka-dev        for the unit tests
 test          curl                 as a client nobody here wrote
+test          brotli               to decode what the image has, with the tool
+test          zstd                 to decode what the image has, with the tool
 test,bench    openssl              as a TLS client, and to make certificates
 test          gnutls-bin           as another TLS client
 test          sslscan              to list what the server accepts
