@@ -340,6 +340,9 @@ static void a_range_of_something_else_gives_all(void **state)
 	    "If-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\n", one);
 	gives("GET /", "Range: bytes=0-0\r\n"
 	    "If-Range: Sun, 06 Nov 1994 08:49:38 GMT\r\n", ROOT "hello\n");
+	/* Section 8.8.2.2: the date of a file says nothing of its compressed bytes. */
+	gives("GET /page.txt", "Range: bytes=0-0\r\nAccept-Encoding: br\r\n"
+	    "If-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\n", BR BR_BODY);
 }
 
 #define BOUNDARY "--stele-root"
