@@ -35,6 +35,7 @@ test          python3-pytest       to run the tests written in Python
 test          clang                to build the fuzz harnesses
 test          libclang-rt-dev      for the fuzzer and the sanitizers of clang
 test          libcmocka-dev        for the unit tests
+test          valgrind             to count the instructions of a request
 test          curl                 as a client nobody here wrote
 test          brotli               to decode what the image has, with the tool
 test          zstd                 to decode what the image has, with the tool

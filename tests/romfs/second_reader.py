@@ -39,7 +39,8 @@ class Variant:
 
     def __init__(self, data, at):
         (head, body, body_len, head_len, unmodified_len, mark_at, mark_len, type_len,
-         self.status, self.coding, self.length_line_len) = struct.unpack_from("<QQQHHHHHHBB", data, at)
+         self.status, self.coding,
+         self.length_line_len) = struct.unpack_from("<QQQHHHHHHBB", data, at)
         self.head = data[head:head + head_len]
         self.body = data[body:body + body_len]
         self.mark = self.head[mark_at:mark_at + mark_len]
