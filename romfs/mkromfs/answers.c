@@ -78,7 +78,10 @@ static uint16_t status_of(const struct work *w, size_t user)
 	    plan->paths[user].answer.status : 200;
 }
 
-/* The path that _headers is asked about: of a page, its file's.  The caller frees it. */
+/*
+ * The path that _headers is asked about: of a rewrite, the one it shows, as at run time; of a
+ * page, its file's.  The caller frees it.
+ */
 static char *url_path_of(const struct work *w, size_t user)
 {
 	const struct plan *plan = &w->site->plan;
@@ -86,7 +89,8 @@ static char *url_path_of(const struct work *w, size_t user)
 	struct text path = { 0 };
 
 	if (is_path(w, user))
-		return xstrdup(plan->paths[user].path);
+		return xstrdup(answer->shown != NULL ? answer->shown :
+		    plan->paths[user].path);
 	if (answer->kind == ANSWER_FILE)
 		text_add(&path, "/%s", w->site->site.files[answer->index].path);
 	else

@@ -13,6 +13,7 @@
 #include "romfs/mkromfs/answers.h"
 #include "romfs/mkromfs/automaton.h"
 #include "romfs/mkromfs/content.h"
+#include "romfs/mkromfs/lines.h"
 #include "romfs/mkromfs/memory.h"
 #include "romfs/mkromfs/output.h"
 #include "romfs/mkromfs/phash.h"
@@ -174,7 +175,7 @@ static void report_rule(const struct plan *plan, const struct planned_rule *rule
 	if (rule->line == 0)
 		report_error(plan->site->root, "%s", why);
 	else
-		report_error(name, "line %u: %s", rule->line, why);
+		line_error(&(struct line){ .file = name, .number = rule->line }, why);
 	free(name);
 }
 

@@ -22,6 +22,7 @@ struct planned_answer {
 	enum answer_kind kind;
 	/* FILE: in site->files; LISTING: in plan->folders. */
 	size_t index;
+	const char *shown;       /* of a rewrite: the path it shows, whose fields it has; else NULL */
 	/* REDIRECT: */
 	char *location;          /* the field's value */
 	uint16_t status;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "romfs/mkromfs/lines.h"
 #include "romfs/mkromfs/memory.h"
 #include "romfs/mkromfs/plan_int.h"
 #include "romfs/mkromfs/report.h"
@@ -125,17 +126,16 @@ static bool is_told(const struct work *w, size_t i)
 __attribute__((format(printf, 3, 4)))
 static void rule_error(const struct work *w, size_t i, const char *format, ...)
 {
-	char message[512];
-	char *place;
+	const struct line line = { .file = w->name, .number = w->rules[i].line };
+	char *message;
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
-	va_end(args);
-	if (asprintf(&place, "%s:%u", w->name, w->rules[i].line) < 0)
+	if (vasprintf(&message, format, args) < 0)
 		die("out of memory");
-	report_error(place, "%s", message);
-	free(place);
+	va_end(args);
+	line_error(&line, message);
+	free(message);
 }
 
 /* The path that answers with the content that a rewrite's target names; SIZE_MAX: none. */
@@ -280,6 +280,7 @@ static struct planned_answer answer_of(const struct work *w, size_t i)
 
 	if (!is_redirect(rule)) {
 		answer = w->plan->paths[w->goals[i]].answer;
+		answer.shown = w->plan->paths[w->goals[i]].path;
 		return answer;
 	}
 	location = xmalloc(rule->target.len + rule->tail.len + 1);
