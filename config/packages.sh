@@ -37,6 +37,7 @@ test          libclang-rt-dev      for the fuzzer and the sanitizers of clang
 test          libcmocka-dev        for the unit tests
 test          valgrind             to count the instructions of a request
 test          curl                 as a client nobody here wrote
+test          nginx-light          as a server nobody here wrote
 test          brotli               to decode what the image has, with the tool
 test          zstd                 to decode what the image has, with the tool
 test,bench    openssl              as a TLS client, and to make certificates
