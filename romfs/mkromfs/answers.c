@@ -28,6 +28,7 @@ struct work {
 	struct rom_entry *entries;
 	/* Users are indices in entries: of file i the first one; of user u the next one. */
 	size_t *first_user, *next_user;
+	size_t told;             /* the user whose fields were last reported as too many */
 };
 
 /* What is sent, in one coding. */
@@ -154,7 +155,7 @@ static void render_200(struct rendered *out, struct head_facts *facts,
 }
 
 /* What one user says in front of a body. */
-static void render(const struct work *w, size_t user, const struct body *body,
+static void render(struct work *w, size_t user, const struct body *body,
     struct rendered *out)
 {
 	const uint16_t status = status_of(w, user);
@@ -186,9 +187,10 @@ static void render(const struct work *w, size_t user, const struct body *body,
 		head_render(&out->full, &facts);
 	}
 	w->all->summary->dropped_hsts |= head_has_hsts(&edits);
-	if (out->full.too_long)
+	if (out->full.too_long && w->told != user)
 		report_error(path, "the fields of its answer come to more than %d bytes",
 		    LIMIT_ANSWER_HEAD_LEN - 1);
+	w->told = out->full.too_long ? user : w->told;
 	free(type.at);
 	header_edits_free(&edits);
 	free(path);
@@ -482,7 +484,9 @@ static void write_file(struct work *w, size_t file)
 void answers_write(struct answers *answers, const struct image_site *site,
     struct rom_entry *entries)
 {
-	struct work w = { .all = answers, .site = site, .entries = entries };
+	struct work w = {
+		.all = answers, .site = site, .entries = entries, .told = SIZE_MAX,
+	};
 	const size_t users = site->plan.path_count + site->plan.page_count;
 
 	find_users(&w);
