@@ -634,7 +634,7 @@ static void a_wrong_sidecar_is_an_error_with_its_path(void **state)
 	}
 }
 
-/* The file is put right: the same sidecar is judged anew. */
+/* Another file, or another sidecar: what was remembered of the pair is worth nothing. */
 static void a_sidecar_is_judged_by_the_file_it_stands_beside(void **state)
 {
 	static const char *const names[] = { "page" };
@@ -650,6 +650,15 @@ static void a_sidecar_is_judged_by_the_file_it_stands_beside(void **state)
 	plan(names, 1);
 	make_silently(cache, ALL);
 	end();
+	folder_put(&top, "page.zst", "nonsense", 8);
+	plan(names, 1);
+	said = make(cache, ALL, &errors);
+	assert_int_equal(errors, 1);
+	assert_said(said, "page.zst", "is not zstd");
+	free(said);
+	end();
+	folder_put(&top, "page.zst", coded,
+	    code_badly(ROMFS_ZSTD, plain, sizeof plain, coded, sizeof coded));
 	plain[7] ^= 1;
 	folder_put(&top, "page", plain, sizeof plain);
 	plan(names, 1);
