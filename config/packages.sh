@@ -38,6 +38,7 @@ test          libcmocka-dev        for the unit tests
 test          valgrind             to count the instructions of a request
 test          curl                 as a client nobody here wrote
 test          nginx-light          as a server nobody here wrote
+test          python3-prometheus-client  to read metrics as Prometheus does
 test          brotli               to decode what the image has, with the tool
 test          zstd                 to decode what the image has, with the tool
 test,bench    openssl              as a TLS client, and to make certificates

@@ -119,7 +119,12 @@ def test_a_host_without_certificate_is_refused(desk):
     "redirect=https:1", "redirect=https:65535", "hsts=off", "hsts=0",
     "hsts=999999999", "hsts=300,includeSubDomains",
     "hsts=31536000,includeSubDomains,preload", "sni=default", "sni=refuse",
-    "acme_thumbprint=6fXAG9VyG0IahirPEU2ZerUtItW2DHzDzD9wZa-_pqd"])
+    "acme_thumbprint=6fXAG9VyG0IahirPEU2ZerUtItW2DHzDzD9wZa-_pqd",
+    "status=/status,10.0.0.0/8", "status=/-/s.t~a_t,192.0.2.1,::/0,2001:db8::1",
+    "status=off", "healthz=on", "healthz=off", "healthz=/up", "syslog=192.0.2.1",
+    "syslog=192.0.2.1:5514", "syslog=2001:db8::1", "syslog=[2001:db8::1]:514",
+    "syslog=off", "proxy=192.0.2.1", "proxy=10.0.0.0/8,fd00::/8", "proxy=off",
+    "proxy=" + ",".join(["192.0.2.0/24"] * 8), "healthz=/" + "a" * 63])
 def test_every_setting_is_taken(desk, good, word):
     assert desk.make(*good, "--settings", word).settings == word
 
@@ -129,7 +134,12 @@ SYNTAX = {"stats": "1 to 86400 (seconds)", "log": "on or off",
            "redirect": "off, https or https:PORT",
            "hsts": "off or SECONDS[,includeSubDomains][,preload]",
            "sni": "default or refuse",
-           "acme_thumbprint": "the 43 characters that the ACME client calls thumbprint"}
+           "acme_thumbprint": "the 43 characters that the ACME client calls thumbprint",
+           "status": "off, or /PATH,ADDRESS[/BITS][,ADDRESS[/BITS]...] with up to eight "
+                     "ranges",
+           "healthz": "on, off or /PATH",
+           "syslog": "off, or ADDRESS[:PORT], an IPv6 address with a port in brackets",
+           "proxy": "off, or ADDRESS[/BITS][,ADDRESS[/BITS]...] with up to eight ranges"}
 
 
 @pytest.mark.parametrize("word", [
@@ -140,7 +150,14 @@ SYNTAX = {"stats": "1 to 86400 (seconds)", "log": "on or off",
     "hsts=-1", "hsts=1000000000", "hsts=5,", "hsts=5,preload,includeSubDomains",
     "hsts=5,includesubdomains", "sni=", "sni=strict",
     "acme_thumbprint=", "acme_thumbprint=" + "a" * 42, "acme_thumbprint=" + "a" * 44,
-    "acme_thumbprint=" + "a" * 42 + "+"])
+    "acme_thumbprint=" + "a" * 42 + "+",
+    "status=", "status=on", "status=/status", "status=/status,", "status=/status,off",
+    "status=/,10.0.0.1", "status=status,10.0.0.1", "status=/status/,10.0.0.1",
+    "status=/a%20b,10.0.0.1", "status=/a,10.0.0.1/33", "status=/a,localhost",
+    "healthz=", "healthz=yes", "healthz=/", "healthz=/up/", "healthz=/" + "a" * 64,
+    "syslog=", "syslog=on", "syslog=loghost", "syslog=10.0.0.1:0", "syslog=[::1",
+    "proxy=", "proxy=on", "proxy=10.0.0.0/8,", "proxy=10.0.0.1:80",
+    "proxy=" + ",".join(["192.0.2.0/24"] * 9)])
 def test_a_wrong_value_is_refused(desk, good, word):
     name = word.split("=")[0]
     assert desk.refuse(*good, "--settings", f"ip=dhcp {word}") == [
@@ -161,7 +178,7 @@ def test_a_wrong_address_is_refused(desk, good, word, reason):
 def test_an_unknown_setting_is_refused(desk, good, word):
     assert desk.refuse(*good, "--settings", word) == [
         f"{word}: no such setting; there are: ip= ip6= log= stats= on-crash= redirect= "
-        "hsts= sni= acme_thumbprint="]
+        "hsts= sni= acme_thumbprint= status= healthz= syslog= proxy="]
 
 
 def test_the_readme_and_the_tool_know_the_same_settings(desk, good):
@@ -172,6 +189,14 @@ def test_the_readme_and_the_tool_know_the_same_settings(desk, good):
         documented |= set(re.findall(r"`([a-z0-9_-]+)=", row))
     known = set(re.findall(r" ([a-z0-9_-]+)=", desk.refuse(*good, "--settings", "x=y")[0]))
     assert documented == known
+
+
+def test_the_server_and_the_tool_know_the_same_settings(desk, good):
+    """Those of net/settings.h and of the kernel are not among the server's words."""
+    with open("http/settings.c", encoding="utf-8") as text:
+        read = set(re.findall(r'\{ NAME\("([a-z_]+)="\), read_', text.read()))
+    known = set(re.findall(r" ([a-z0-9_-]+)=", desk.refuse(*good, "--settings", "x=y")[0]))
+    assert len(read) > 5 and known == read | {"ip", "ip6", "on-crash"}
 
 
 def test_settings_are_ascii(desk, good):
