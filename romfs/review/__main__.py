@@ -1,8 +1,9 @@
 """Review a site: python3 -m romfs.review --help.  README.md says what is looked for."""
 import argparse
-import concurrent.futures
 import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 from . import leaks, links, policy, report, urls, work
 from .answers import Answers, Trouble, asker, by_host, run
@@ -12,7 +13,7 @@ PROCESSES = 2
 CHUNK = 16          # files that a process takes at a time
 
 
-def options():
+def options(arguments):
     parser = argparse.ArgumentParser(prog="review")
     parser.add_argument("folder", help="the site, or with --sites a folder of sites")
     parser.add_argument("--sites", action="store_true", help="one folder per host name")
@@ -26,7 +27,7 @@ def options():
     parser.add_argument("--all", action="store_true", help="show every warning")
     parser.add_argument("--csp", action="store_true",
                         help="propose a Content-Security-Policy instead")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     if not chosen.budget.isascii() or not chosen.budget.isdigit():
         parser.error(f"BUDGET={chosen.budget} is not a number of KiB")
     chosen.budget = int(chosen.budget) << 10
@@ -56,7 +57,10 @@ def read_all(folders, answers, budget):
     """{(host, file): what it holds}"""
     jobs = [(host, folders[host], file)
             for host in folders for file in sorted(answers[host].files)]
-    pool = concurrent.futures.ProcessPoolExecutor(PROCESSES, initializer=work.begin)
+    if len(jobs) <= CHUNK:
+        return {(host, file): work.read(folder, file, budget)
+                for host, folder, file in jobs}
+    pool = ProcessPoolExecutor(PROCESSES, initializer=work.begin)
     try:
         found = pool.map(work.read, [j[1] for j in jobs], [j[2] for j in jobs],
                          [budget] * len(jobs), chunksize=CHUNK)
@@ -166,8 +170,8 @@ def propose(answers, everything):
     return 0
 
 
-def main():
-    chosen = options()
+def main(arguments):
+    chosen = options(arguments)
     folders = hosts_of(chosen)
     answers = {host: Answers(lines, asker(chosen.mkromfs, chosen.image, host)
                              if chosen.image else None)
@@ -180,11 +184,11 @@ def main():
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main(sys.argv[1:]))
     except Trouble as trouble:
         sys.stderr.write(str(trouble))
         sys.exit(2)
-    except concurrent.futures.process.BrokenProcessPool:
+    except BrokenProcessPool:
         sys.exit("review: a process that reads pages died (out of memory?)")
     except KeyboardInterrupt:
         sys.exit(130)

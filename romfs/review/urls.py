@@ -12,6 +12,7 @@ from typing import NamedTuple
 PLAIN = "/?%:@!$&'()*+,;=-._~[]|^`{}"
 BLANK = "".join(map(chr, range(0x21)))
 WEB = "http", "https"
+OWN = "own.invalid"     # the page's own host, whatever it is (RFC 2606)
 
 
 class Target(NamedTuple):
@@ -54,22 +55,23 @@ def resolve(base, url):
     scheme = scheme_of(url)
     if scheme and scheme not in WEB:
         return None
+    if base.startswith("/"):
+        base = f"https://{OWN}{base}"
     try:
         parts = urllib.parse.urlsplit(urllib.parse.urljoin(base, url))
         host = (parts.hostname or "").rstrip(".")
         port = parts.port
     except ValueError as error:
         raise BadURL(str(error)) from error
-    if (parts.scheme or url.startswith("//")) and not host:
+    if not host:
         raise BadURL("names no host")
     path = urllib.parse.quote(parts.path or "/", PLAIN)
     if parts.query:
         path += "?" + urllib.parse.quote(parts.query, PLAIN)
     fragment = urllib.parse.unquote(parts.fragment, errors="replace")
-    origin = ""
-    if host:
-        origin = (parts.scheme or "https") + "://" + host
-        origin += f":{port}" if port else ""
+    if host == OWN:
+        return Target("", "", path, fragment, "")
+    origin = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
     return Target(parts.scheme, host, path, fragment, origin)
 
 
