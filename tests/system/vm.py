@@ -52,10 +52,12 @@ def run(*command):
 # ---- Images ------------------------------------------------------------------------
 
 def make_rom(site, name):
-    """Bake a folder; returns the ROM's path."""
+    """Bake a folder; returns the ROM's path.  What was compressed once, also for another
+    suite or by `make`, is not compressed again."""
     out = os.path.join(BUILD, "system", name + ".rom")
     os.makedirs(os.path.dirname(out), exist_ok=True)
-    run(os.path.join(BUILD, "mkromfs"), "--quiet", site, out)
+    run(os.path.join(BUILD, "mkromfs"), "--quiet",
+        "--cache", os.path.join(BUILD, "cache"), site, out)
     return out
 
 
