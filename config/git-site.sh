@@ -260,16 +260,21 @@ export_tree()
 	out=$work/$tree
 	rm -rf "$work"/*.new
 	mkdir "$out.new"
-	# GNU tar takes no name that leads out of the folder, through a link neither.
-	{ our_git archive --format=tar "$commit" ${folder:+"$folder"} 2>"$work/log" ||
-	    echo failed >>"$work/log"; } |
+	# Without `shallow`, which is for fetching, `$Format:%d$` does not tell how the
+	# commit came here.  GNU tar takes no name that leads out of the folder, through a
+	# link neither.
+	{ our_git --shallow-file /dev/null archive --format=tar "$commit" \
+	    ${folder:+"$folder"} 2>"$work/log" || echo failed >>"$work/log"; } |
 	    tar -x -f - -C "$out.new" --no-same-owner --no-same-permissions \
-	    2>"$work/tar-log" || fail "the commit's files cannot be written" \
-	    "$(head -n 3 "$work/tar-log" | tr '\n' ' ')"
+	    2>"$work/tar-log" || echo failed >>"$work/tar-log"
 	if grep -q '^failed$' "$work/log"; then
 		fail "git cannot read commit $commit" \
 		    "$(head -n 2 "$work/log" | tr '\n' ' ')" \
 		    "(is $shown a partial clone?)"
+	fi
+	if grep -q '^failed$' "$work/tar-log"; then
+		fail "the commit's files cannot be written" \
+		    "$(head -n 3 "$work/tar-log" | tr '\n' ' ')"
 	fi
 	[ -d "$out.new/$folder" ] || fail \
 	    "nothing is left of commit $commit: is all of it export-ignore?"
