@@ -59,17 +59,20 @@ is_word LISTINGS "${LISTINGS:-0}" 0 1
 [ -z "${CODINGS-}" ] || set -- "$@" --codings "$CODINGS"
 
 folder=$what
+taken=
 case $what in
 git:*)
 	# Three lines: folder, commit, tree.
 	taken=$(config/git-site.sh "$what") || exit 1
 	folder=$(echo "$taken" | sed -n 1p)
-	set -- "$@" --info "commit=$(echo "$taken" | sed -n 2p)" \
-	    --info "tree=$(echo "$taken" | sed -n 3p)"
+	commit=$(echo "$taken" | sed -n 2p)
+	tree=$(echo "$taken" | sed -n 3p)
+	set -- "$@" --info "commit=$commit" --info "tree=$tree"
 	;;
 -*) folder=./$what ;;
 esac
 printf %s "$folder" >"$base.folder"
 [ -z "$manifest" ] || build/mkromfs "$@" --manifest -- "$folder" >"$base.manifest"
 build/mkromfs "$@" -- "$folder" "$new" >"$base.txt"
+[ -z "$taken" ] || printf 'commit  %s\ntree    %s\n' "$commit" "$tree" >>"$base.txt"
 cmp -s "$new" "$rom" || mv "$new" "$rom"
