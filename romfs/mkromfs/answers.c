@@ -94,6 +94,9 @@ static char *url_path_of(const struct work *w, size_t user)
 		    plan->paths[user].path);
 	if (answer->kind == ANSWER_FILE)
 		text_add(&path, "/%s", w->site->site.files[answer->index].path);
+	else if (answer->kind == ANSWER_LISTING)
+		text_add(&path, "/%.*s", (int)plan->folders.list[answer->index].len,
+		    plan->folders.list[answer->index].path);
 	else
 		text_add(&path, "/404.html");
 	return path.at;

@@ -66,6 +66,9 @@ const char *headers_refused(const char *name, size_t len, bool is_removal)
 	if (is_removal && is(name, len, "Vary"))
 		return "caches would hand out codings that a client cannot read; leave Vary as "
 		    "it is";
+	if (is_removal && is(name, len, "Content-Type"))
+		return "an answer says what it is; write Content-Type: application/octet-stream "
+		    "for what shall only be saved";
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		if (is(name, len, refused[i].name))
 			return refused[i].why;

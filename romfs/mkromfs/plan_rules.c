@@ -204,55 +204,51 @@ static char *path_of_target(const char *target, size_t len)
 }
 
 /*
- * Where a path redirects to for whoever asks, and by which rule (SIZE_MAX: the policy for
- * slashes); NULL: nowhere, or it depends.  Takes the path.
+ * One step from a path for whoever asks: *rule is the rule that answers it, or SIZE_MAX
+ * and the result is where the policy for slashes redirects to; NULL: nowhere.  Takes the path.
  */
 static char *follow(const struct work *w, char *path, size_t *rule)
 {
 	const size_t len = strlen(path);
 	const size_t natural = natural_of(w, path, len);
-	const struct redirect *r;
-	char *next = NULL;
+	const struct planned_answer *answer;
 
 	*rule = first_match(w, path, len, natural != SIZE_MAX);
 	free(path);
-	if (*rule == SIZE_MAX) {
-		const struct planned_answer *answer;
-
-		if (natural == SIZE_MAX)
-			return NULL;
-		answer = &w->plan->paths[natural].answer;
-		if (answer->kind == ANSWER_REDIRECT)
-			next = path_of_target(answer->location, strlen(answer->location));
-		return next;
-	}
-	r = &w->rules[*rule];
-	if (!is_redirect(r) || r->query.len > 0 || !r->target_is_static)
+	if (*rule != SIZE_MAX || natural == SIZE_MAX)
 		return NULL;
-	return path_of_target((const char *)r->target.at, r->target.len);
+	answer = &w->plan->paths[natural].answer;
+	return answer->kind != ANSWER_REDIRECT ? NULL :
+	    path_of_target(answer->location, strlen(answer->location));
 }
 
-/* Rule i's target comes back to rule i, and i is the first of those on the way. */
-static bool is_circle(const struct work *w, size_t i, size_t *seen)
+/* The next rule on the way from rule i's target; SIZE_MAX: none. */
+static size_t next_rule(const struct work *w, size_t i)
 {
-	char *path = path_of_target((const char *)w->rules[i].target.at,
-	    w->rules[i].target.len);
+	const struct redirect *r = &w->rules[i];
+	size_t rule = SIZE_MAX;
+	char *path;
 
-	while (path != NULL) {
-		size_t rule;
-
+	if (!is_redirect(r) || r->query.len > 0 || !r->target_is_static)
+		return SIZE_MAX;
+	path = path_of_target((const char *)r->target.at, r->target.len);
+	while (path != NULL && rule == SIZE_MAX)
 		path = follow(w, path, &rule);
-		if (rule == SIZE_MAX)
-			continue;
-		if (rule <= i || seen[rule] == i) {
-			free(path);
-			return rule == i;
-		}
-		seen[rule] = i;
-	}
-	return false;
+	free(path);
+	return rule;
 }
 
+static void report_circle(const struct work *w, size_t i)
+{
+	size_t first = i;
+
+	for (size_t r = next_rule(w, i); r != i; r = next_rule(w, r))
+		first = r < first ? r : first;
+	rule_error(w, first, "leads in a circle: %.*s comes back here",
+	    (int)w->rules[first].target.len, (char *)w->rules[first].target.at);
+}
+
+/* Each rule leads to one other at most, so each is walked over once. */
 static void check_circles(const struct work *w)
 {
 	size_t *seen = xmalloc(w->rule_count * sizeof *seen);
@@ -260,12 +256,15 @@ static void check_circles(const struct work *w)
 	for (size_t i = 0; i < w->rule_count; i++)
 		seen[i] = SIZE_MAX;
 	for (size_t i = 0; i < w->rule_count; i++) {
-		const struct redirect *rule = &w->rules[i];
+		size_t r = i;
 
-		if (is_redirect(rule) && rule->target_is_static && rule->query.len == 0 &&
-		    is_circle(w, i, seen))
-			rule_error(w, i, "leads in a circle: %.*s comes back here",
-			    (int)rule->target.len, (char *)rule->target.at);
+		while (r != SIZE_MAX && seen[r] == SIZE_MAX) {
+			seen[r] = i;
+			r = next_rule(w, r);
+		}
+		/* Where this walk ends is where it has been, or where another has. */
+		if (r != SIZE_MAX && seen[r] == i)
+			report_circle(w, r);
 	}
 	free(seen);
 }

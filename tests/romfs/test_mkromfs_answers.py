@@ -203,6 +203,14 @@ def test_errors_in_headers_stop_the_build(site):
     assert error.startswith(f"{site.root}/_headers:2: ")
 
 
+def test_a_type_can_be_replaced_but_not_removed(site):
+    site.write("a.txt")
+    site.write("_headers", "/a.txt\n  ! Content-Type\n")
+    error, = site.refuse()
+    assert error.startswith(f"{site.root}/_headers:2: ")
+    assert "an answer says what it is" in error
+
+
 def test_two_types_for_one_path_are_refused_once(site):
     site.write("a.txt", TEXT)
     site.write("b.txt", TEXT)
