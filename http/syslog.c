@@ -28,12 +28,16 @@ static void add_time(struct text *t, uint64_t time_ms)
 		text_add_char(t, (char)timestamp[i]);
 }
 
+/* PRINTUSASCII alone: a blank would end the field. */
 static void add_host(struct text *t, struct http_text host)
 {
 	if (host.len == 0)
 		text_add_char(t, '-');
-	for (size_t i = 0; i < host.len && i < HOST_MAX; i++)
-		text_add_char(t, (char)host.at[i]);
+	for (size_t i = 0; i < host.len && i < HOST_MAX; i++) {
+		const bool good = host.at[i] > 0x20 && host.at[i] < 0x7f;
+
+		text_add_char(t, good ? (char)host.at[i] : '?');
+	}
 }
 
 size_t http_format_syslog(const struct http_syslog_entry *entry, char *out,

@@ -19,7 +19,7 @@
 
 struct http_syslog_entry {
 	uint64_t time_ms;         /* Unix time; 0: unknown */
-	struct http_text host;    /* visible ASCII; no bytes: unknown; cut at 255 */
+	struct http_text host;    /* no bytes: unknown; cut at 255, '?' for what may not be in it */
 	struct http_text line;    /* an '\n' at its end is left out */
 };
 

@@ -52,6 +52,13 @@ static void what_is_not_known_is_a_dash(void **state)
 	is_message("<134>1 - - stele - access - x");
 }
 
+static void a_host_cannot_end_its_field(void **state)
+{
+	(void)state;
+	format(0, "a b\nc\x7f\xc3", "x", 1180);
+	is_message("<134>1 - a?b?c?? stele - access - x");
+}
+
 static void times_have_three_decimals(void **state)
 {
 	static const struct { uint64_t ms; const char *text; } cases[] = {
@@ -105,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_a_head_in_front),
 		cmocka_unit_test(what_is_not_known_is_a_dash),
+		cmocka_unit_test(a_host_cannot_end_its_field),
 		cmocka_unit_test(times_have_three_decimals),
 		cmocka_unit_test(
 		    a_line_that_just_fits_is_whole_and_one_more_is_cut),

@@ -253,7 +253,11 @@ static const char *read_file(struct net_needs *needs)
 static void without_a_bundle_there_is_nothing(void **state)
 {
 	static const struct gate_info info;
-	struct net_needs needs = { 1, 1, true };
+	struct net_needs needs = {
+		.session_len = 1, .handshake_len = 1, .records = true,
+	};
+	const char *name;
+	int64_t not_after;
 	size_t len;
 
 	(void)state;
@@ -261,6 +265,7 @@ static void without_a_bundle_there_is_nothing(void **state)
 	assert_int_equal(needs.session_len + needs.handshake_len + needs.records, 0);
 	assert_false(tls_has_certificate());
 	assert_false(tls_is_real());
+	assert_false(tls_read_chain(0, &name, &not_after));
 	assert_string_equal(tls_hosts(&len), "");
 	assert_int_equal(len, 0);
 	tls_print_certificates();
@@ -282,11 +287,18 @@ static void a_damaged_bundle_is_nothing_and_says_so(void **state)
 static void a_bundle_is_what_it_says(void **state)
 {
 	struct net_needs needs;
+	const char *name;
+	int64_t not_after;
 	size_t len;
 
 	(void)state;
 	make_file();
 	assert_null(read_file(&needs));
+	assert_true(tls_read_chain(0, &name, &not_after));
+	assert_string_equal(name, tls_bundle()->chains[0].names);
+	assert_int_equal(not_after, tls_bundle()->chains[0].not_after);
+	assert_false(tls_read_chain(tls_bundle()->chain_count, &name,
+	    &not_after));
 	assert_int_equal(needs.session_len, 777);
 	assert_int_equal(needs.handshake_len, 4444);
 	assert_true(needs.records);
