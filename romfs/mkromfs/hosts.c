@@ -91,7 +91,8 @@ static int compare_names(const void *a, const void *b)
 /* As the image wants them; canonical was a site until here, which has its folder's name. */
 static void sort_names(struct image *image, char *const *site_names)
 {
-	qsort(image->names, image->name_count, sizeof *image->names, compare_names);
+	if (image->name_count > 0)
+		qsort(image->names, image->name_count, sizeof *image->names, compare_names);
 	for (size_t i = 0; i < image->name_count; i++)
 		if (image->names[i].canonical != SIZE_MAX)
 			image->names[i].canonical =
