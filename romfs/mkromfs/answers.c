@@ -207,8 +207,8 @@ static uint64_t rendered_len(const struct rendered *r)
 
 static bool is_same(const struct rendered *a, const struct rendered *b)
 {
-	/* The digest is of the body, which is the same one. */
-	return a->has_unmodified == b->has_unmodified && a->full.len == b->full.len &&
+	/* What lies before the head follows from it and the body, which is the same one. */
+	return a->full.len == b->full.len &&
 	    memcmp(a->full.text, b->full.text, a->full.len) == 0;
 }
 

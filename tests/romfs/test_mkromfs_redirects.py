@@ -122,6 +122,14 @@ def test_a_forced_rule_with_marks_is_asked_at_run_time(site):
         ("301", "https://y.example/")]
 
 
+def test_a_forced_rule_is_found_behind_one_that_is_not(site):
+    site.write("s/a.txt")
+    rules(site, "/s/* https://first.example/", "/s/* https://forced.example/ 302!")
+    site.bake()
+    assert site.resolve("/s/a.txt", "/s/b") == [
+        ("302", "https://forced.example/"), ("301", "https://first.example/")]
+
+
 def test_conditions_are_asked_at_run_time(site):
     site.write("a.txt")
     rules(site, "/a.txt v=1 /one 301!", "/a.txt v=2 /two 301", "/s v=1 /one", "/s /all")
