@@ -113,7 +113,7 @@ stop_server()
 
 # ---- The site --------------------------------------------------------------------
 
-# Pack, and serve what came out if it is new.
+# Pack, and serve what came out if it is new: pack.sh leaves the file alone if not.
 update()
 {
 	if ! CODINGS=none config/pack.sh "$rom"; then
@@ -125,10 +125,10 @@ update()
 		return
 	fi
 	if [ -n "$server_pid" ]; then
-		! cmp -s "$rom" "$served" || return
+		[ ! "$rom" -ef "$served" ] || return
 		stop_server
 	fi
-	cp "$rom" "$served.new" && mv "$served.new" "$served" || exit 1
+	ln -f "$rom" "$served" || exit 1
 	start_server
 	say "$(date +%H:%M:%S) serving $(sed -n 's/^files *\([0-9]*\).*/\1 files/p' \
 	    "$dir/site.txt")"
