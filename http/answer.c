@@ -185,6 +185,7 @@ void http_end_redirect(enum http_method method,
 	if (at == len)
 		return;
 	out->last = out->slice;
+	out->body = HTTP_TEXT("");
 	out->slice.len = 0;
 	out->rest = HTTP_REST_LOCATION;
 	out->place = (uint32_t)at;

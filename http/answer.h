@@ -82,7 +82,7 @@ struct http_site {
 enum http_rest {
 	HTTP_REST_NONE,
 	HTTP_REST_SLICE,               /* `last` */
-	HTTP_REST_LOCATION,            /* the location from `place` on, then `last` */
+	HTTP_REST_LOCATION,            /* the location from `place` on, then `last`, `body` */
 	HTTP_REST_PARTS,               /* `parts`, and the delimiters around them */
 	HTTP_REST_MADE,                /* what `make` makes */
 };
@@ -95,6 +95,7 @@ struct http_response {
 	uint64_t body_len;             /* body bytes that are sent, for the log */
 	struct http_text slice;        /* behind the prefix; lives as long as the image */
 	struct http_text last;         /* as `slice` */
+	struct http_text body;         /* the same; behind a location alone */
 	uint32_t place;                /* of the first piece (piece.h) */
 	union {
 		struct http_location location; /* points into the request or the scratch */

@@ -3,17 +3,28 @@
  */
 #include "http/piece.h"
 
+/* Places are steps of the location; the one behind the last is the body's. */
 static void make_location(const struct http_response *res, uint32_t place,
     struct http_piece *out)
 {
+	const size_t len = http_location_len(&res->location);
 	size_t at = place;
 
+	out->text_len = 0;
+	if (place > len) {
+		out->slice = res->body;
+		out->is_last = true;
+		return;
+	}
 	out->text_len = (uint16_t)http_write_location(&res->location, &at,
 	    out->text, sizeof out->text);
 	out->next = (uint32_t)at;
-	out->is_last = at == http_location_len(&res->location);
-	if (out->is_last)
-		out->slice = res->last;
+	out->is_last = false;
+	if (at < len)
+		return;
+	out->slice = res->last;
+	out->next = (uint32_t)len + 1;
+	out->is_last = res->body.len == 0;
 }
 
 /* Place i is part i with what stands before it. */

@@ -208,19 +208,27 @@ static void answer_location(const struct http_site *site,
 	http_end_redirect(req->method, location, out);
 }
 
-/* The image's Location with the request's query in front of its fragment. */
+/* The image's answer with the request's query in its Location, before the fragment. */
 static void answer_with_query(const struct http_site *site,
     const struct http_request *req, const struct romfs_variant *v,
     struct http_response *out)
 {
-	struct http_location location = { .query = req->query };
-	size_t len = 0;
+	const uint8_t *const mark_end = v->mark + v->mark_len;
+	const uint8_t *at = v->mark;
 
-	while (len < v->mark_len && v->mark[len] != '#')
-		len++;
-	location.text = (struct http_text){ v->mark, len };
-	location.tail = (struct http_text){ v->mark + len, v->mark_len - len };
-	answer_location(site, req, v->status, &location, out);
+	while (at < mark_end && *at != '#')
+		at++;
+	http_begin(site, req, v->status, out);
+	end_with(req, head_of(v), body_of(v), out);
+	/* The head is cut in two, and the query comes between. */
+	out->body = out->rest == HTTP_REST_SLICE ? out->last : HTTP_TEXT("");
+	out->last = (struct http_text){
+		at, out->slice.len - (size_t)(at - v->head)
+	};
+	out->slice.len -= out->last.len;
+	out->rest = HTTP_REST_LOCATION;
+	out->place = 0;
+	out->location = (struct http_location){ .query = req->query };
 }
 
 static void answer_target(const struct http_site *site,

@@ -240,15 +240,16 @@ static void a_folder_with_a_long_query_redirects_on_private_streams(
 	open_beside_https(true);
 	fake.room = 200;
 	receive(request);
-	assert_int_equal(fake.out_len, 0);
+	const size_t begun = fake.out_len;
+	assert_true(begun > 0);
 	fake_acknowledge(600);
-	assert_int_equal(fake.out_len, HTTP_PREFIX_CAP);
+	assert_int_equal(fake.out_len, begun + HTTP_PREFIX_CAP);
 	fake_acknowledge(SIZE_MAX);
 	fake.out[fake.out_len] = 0;
 	const char *const at = strstr((char *)fake.out, "Location: /dir/?");
 	assert_non_null(at);
 	assert_int_equal(strspn(at + 16, "q"), 1000);
-	assert_memory_equal(at + 1016, "\r\nCache-Control: ", 17);
+	assert_memory_equal(at + 1016, "\r\n\r\n", 4);
 }
 
 int main(void)

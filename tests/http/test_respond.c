@@ -156,20 +156,19 @@ static void a_folder_redirects(void **state)
 	    FIELDS(0) "Location: /dir/\r\n\r\n");
 }
 
-#define MOVED(target) "HTTP/1.1 301 Moved Permanently\r\n" DATE \
-	"Location: " target "\r\nCache-Control: max-age=3600\r\n" \
-	PLAIN "Content-Length: 22\r\n\r\n"
+#define MOVED(target) "HTTP/1.1 301 Moved Permanently\r\n" DATE FIELDS(0) \
+	"Location: " target "\r\n\r\n"
 
 static void a_folder_redirects_with_its_query(void **state)
 {
 	(void)state;
 	gives("GET /dir?a=/b?c" H11 "\r\n", false,
-	    MOVED("/dir/?a=/b?c") "301 Moved Permanently\n");
+	    MOVED("/dir/?a=/b?c"));
 	gives("GET /dir?" H11 "\r\n", false,
-	    MOVED("/dir/?") "301 Moved Permanently\n");
+	    MOVED("/dir/?"));
 	gives("HEAD /dir?a" H11 "\r\n", false, MOVED("/dir/?a"));
 	gives("GET /%5Cd%25%3F?%5C%\\" H11 "\r\n", false,
-	    MOVED("/dir/?%5C%%5C") "301 Moved Permanently\n");
+	    MOVED("/dir/?%5C%%5C"));
 }
 
 /* RFC 3986, section 4.2: "//" would begin the name of a host. */
@@ -177,9 +176,9 @@ static void a_folder_redirects_to_no_other_host(void **state)
 {
 	(void)state;
 	gives("GET //b.example/../../dir?a" H11 "\r\n", false,
-	    MOVED("/dir/?a") "301 Moved Permanently\n");
+	    MOVED("/dir/?a"));
 	gives("GET /%2e%2e//../dir?a" H11 "\r\n", false,
-	    MOVED("/dir/?a") "301 Moved Permanently\n");
+	    MOVED("/dir/?a"));
 }
 
 /* RFC 3986, section 3.5: a fragment is behind the query. */
@@ -188,10 +187,10 @@ static void a_query_goes_before_the_fragment(void **state)
 	(void)state;
 	gives("GET /frag" H11 "\r\n", false, "HTTP/1.1 308 Permanent Redirect"
 	    "\r\n" DATE FIELDS(6) "Location: /dir/#top\r\n\r\nmoved\n");
-	gives("HEAD /frag?a" H11 "\r\n", false,
-	    "HTTP/1.1 308 Permanent Redirect\r\n" DATE
-	    "Location: /dir/?a#top\r\nCache-Control: max-age=3600\r\n"
-	    PLAIN "Content-Length: 23\r\n\r\n");
+	gives("GET /frag?a" H11 "\r\n", false, "HTTP/1.1 308 Permanent Redirect"
+	    "\r\n" DATE FIELDS(6) "Location: /dir/?a#top\r\n\r\nmoved\n");
+	gives("HEAD /frag?" H11 "\r\n", false, "HTTP/1.1 308 Permanent Redirect"
+	    "\r\n" DATE FIELDS(6) "Location: /dir/?#top\r\n\r\n");
 	gives("GET /away?z=1" H11 "\r\n", false, "HTTP/1.1 302 Found\r\n" DATE
 	    FIELDS(5) "Location: https://other.example/x?y=1\r\n\r\naway\n");
 }
@@ -241,6 +240,10 @@ static void a_body_may_lie_elsewhere(void **state)
 	gives("HEAD /" H11 "\r\n", false, ROOT);
 	assert_int_equal(answer.rest, HTTP_REST_NONE);
 	gives("GET /nowhere" H11 "\r\n", false, NOTHING "hell");
+	gives("GET /frag?a" H11 "\r\n", false, "HTTP/1.1 308 Permanent Redirect"
+	    "\r\n" DATE FIELDS(6) "Location: /dir/?a#top\r\n\r\nhell");
+	gives("HEAD /frag?a" H11 "\r\n", false, "HTTP/1.1 308 Permanent Redirect"
+	    "\r\n" DATE FIELDS(6) "Location: /dir/?a#top\r\n\r\n");
 	body_elsewhere = "";
 	gives("GET /" H11 "\r\n", false, ROOT);
 	assert_int_equal(answer.rest, HTTP_REST_NONE);
