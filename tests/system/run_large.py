@@ -17,7 +17,7 @@ import time
 import sites
 import vm
 
-FOLDER = os.path.join(vm.BUILD, "system", "large")
+FOLDER = os.path.join(vm.BUILD, "system", "gigabyte")
 HUGE_LEN = 560 << 20             # one file of more than 512 MiB
 NOISE_COUNT, NOISE_LEN = 14, 24 << 20
 TEXT_LEN = 100 << 20             # of more than mkromfs codes with all its effort
@@ -124,9 +124,9 @@ class Site:
         total = make_site(self.folder)
         self.digests = {url: digest_of(path) for url, path in sites.files_of(self.folder)}
         start = time.monotonic()
-        self.rom = vm.make_rom(self.folder, "large")
+        self.rom = vm.make_rom(self.folder, "gigabyte")
         took = time.monotonic() - start
-        self.image = vm.make_image(self.rom, "large")
+        self.image = vm.make_image(self.rom, "gigabyte")
         print(f"# {total >> 20} MiB in {len(self.digests)} files; mkromfs took {took:.0f} s; "
               f"image: {os.path.getsize(self.image) >> 20} MiB")
 
