@@ -1,18 +1,18 @@
-"""Proposes a Content-Security-Policy (CSP, level 3) that allows what the site's pages do
-and nothing else: inline scripts and styles by their hashes.
+"""Proposes a Content-Security-Policy (CSP, level 3): what comes from the site itself is
+allowed, and of the rest only what its pages name; inline scripts and styles by hash.
 """
 from . import urls
 from .found import LINK, SUBRESOURCES
 
-ORDER = ("default-src", "script-src", "style-src", "img-src", "font-src", "media-src",
-         "frame-src", "object-src", "manifest-src", "connect-src", "form-action",
-         "base-uri")
+# Directives that fall back to default-src are left out where they would say the same.
+FALLS_BACK = ("script-src", "style-src", "img-src", "font-src", "media-src", "frame-src",
+              "manifest-src")
 LONG = 4096     # bytes; a field much longer than that is a burden of its own
 
 
 class Policy:
     def __init__(self):
-        self.sources = {name: set() for name in ORDER}
+        self.sources = {name: set() for name in SUBRESOURCES.values()}
         self.hashed_attributes = False
 
     def add_page(self, references, inline, base):
@@ -41,13 +41,19 @@ class Policy:
 
     def text(self):
         """The field's value."""
-        lines = []
-        for name in ORDER:
-            words = sorted(self.sources[name], key=lambda s: (s != "'self'", s))
-            if name in ("default-src", "connect-src", "form-action", "base-uri",
-                        "manifest-src"):
-                words = ["'self'"] + [w for w in words if w != "'self'"]
-            if name == "style-src" and self.hashed_attributes:
-                words.append("'unsafe-hashes'")
-            lines.append(f"{name} {' '.join(words or [chr(39) + 'none' + chr(39)])}")
-        return "; ".join(lines)
+        parts = [("default-src", self.beyond("default-src"))]
+        parts += [(name, self.beyond(name)) for name in FALLS_BACK if self.beyond(name)]
+        parts += [("form-action", self.beyond("form-action")), ("base-uri", [])]
+        words = [" ".join([name, "'self'", *more]) for name, more in parts]
+        if self.sources["object-src"]:
+            words.append(" ".join(["object-src", *sorted(self.sources["object-src"])]))
+        else:
+            words.append("object-src 'none'")
+        return "; ".join(words)
+
+    def beyond(self, name):
+        """What a directive allows beyond 'self'."""
+        more = sorted(self.sources[name] - {"'self'"})
+        if name == "style-src" and self.hashed_attributes:
+            more.append("'unsafe-hashes'")
+        return more

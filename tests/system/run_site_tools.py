@@ -118,7 +118,7 @@ def check_ends_with_ctrl_c(checkout):
 
 def csp_proposes_what_the_build_takes(checkout):
     site = checkout.fresh({"index.html": HEAD + b"<script>alert(1)</script>"})
-    text = expect(checkout, ["csp", f"SITE={site}"], 0, "script-src 'sha256-")
+    text = expect(checkout, ["csp", f"SITE={site}"], 0, "script-src 'self' 'sha256-")
     policy = text.splitlines()[-1]
     expect(checkout, ["build/site.rom", f"SITE={site}", f"CSP={policy}"], 0)
     with open(os.path.join(checkout.top, "build/site.rom"), "rb") as rom:
