@@ -6,8 +6,9 @@ what comes back with the .expect beside it.
     tests/http/run.py HOST PORT [NAME...]    against a server of tests/http/site
     tests/http/run.py --write [NAME...]      keep what the Linux process says as .expect
 
-Each body is asked three times: the transcripts here over plain HTTP, the same inside
-TLS, and those of https/, whose names are https/NAME.
+The transcripts here are about the folder site/; those of hosts/ and pages/, whose names
+are hosts/NAME, about theirs, packed with the arguments of the file options there. All of
+them are run over plain HTTP and again inside TLS. Those of https/ are about site/ beside HTTPS.
 
 Prints TAP, and "N passed, N failed" as its last line.  The files' form is in
 README.md beside this file.
@@ -18,6 +19,7 @@ import collections
 import concurrent.futures
 import datetime
 import glob
+import itertools
 import os
 import re
 import socket
@@ -61,7 +63,7 @@ def decode(line):
 
 
 def encode(data):
-    """The other way: one line per line feed, long ones in pieces."""
+    """The other way: one line per line feed and status line, long ones in pieces."""
     def one(found):
         byte = found.group()
         for name, value in ESCAPES.items():
@@ -69,7 +71,8 @@ def encode(data):
                 return b"\\" + name
         return b"\\x%02x" % byte[0]
     lines = []
-    for line in re.findall(rb"[^\n]*\n|[^\n]+", data):
+    answers = re.split(rb"(?=HTTP/1\.1 \d)", data)
+    for line in itertools.chain(*(re.findall(rb"[^\n]*\n|[^\n]+", a) for a in answers)):
         for at in range(0, len(line), 96):
             piece = re.sub(rb"[^ -\[\]-~]", one, line[at:at + 96])
             if piece[:1] in (b"#", b"@"):
@@ -260,14 +263,10 @@ def write(where, name):
         f.write(out)
 
 
-def names(pattern, wanted=()):
+def names(folder, wanted=()):
     found = sorted(os.path.relpath(p, HERE)[:-len(".req")]
-                   for p in glob.glob(os.path.join(HERE, pattern)))
+                   for p in glob.glob(os.path.join(HERE, folder, "*.req")))
     return [n for n in found if not wanted or n in wanted]
-
-
-ALONE = names("*.req")
-BESIDE_HTTPS = names("https/*.req")
 
 
 class Tap:
@@ -298,16 +297,35 @@ class Tap:
 
 # ---- Which server --------------------------------------------------------------
 
-def bodies():
-    """Yield (name, how to start it): the process and the image, with our site."""
-    rom = os.path.join(vm.BUILD, "system", "transcripts.rom")
+# Folders with transcripts, and whose site they are about.
+SITES = {"": "", "https": "", "hosts": "hosts", "pages": "pages"}
+
+
+def pack(site):
+    """The ROM of a folder with a site."""
+    folder = os.path.join(HERE, site)
+    rom = os.path.join(vm.BUILD, "system", f"transcripts-{site or 'here'}.rom")
+    options = os.path.join(folder, "options")
+    words = []
+    if os.path.exists(options):
+        with open(options, encoding="utf-8") as f:
+            words = f.read().splitlines()
     os.makedirs(os.path.dirname(rom), exist_ok=True)
     subprocess.run([os.path.join(vm.BUILD, "mkromfs"), "--quiet", "--mtime", MTIME,
-                    os.path.join(HERE, "site"), rom], check=True)
-    yield "process", lambda bundle=None: vm.Process(
-        rom, program="stele-process-san", instance=bundle)
-    image = vm.make_image(rom, "transcripts")
-    yield "q35", lambda bundle=None: vm.Machine("q35", image, instance=bundle)
+                    *words, os.path.join(folder, "site"), rom], check=True)
+    return rom
+
+
+def start_process(rom, bundle=None):
+    return vm.Process(rom, program="stele-process-san", instance=bundle)
+
+
+def start_machine(rom, bundle=None):
+    name = os.path.basename(rom)[:-len(".rom")]
+    return vm.Machine("q35", vm.make_image(rom, name), instance=bundle)
+
+
+BODIES = (("process", start_process), ("q35", start_machine))
 
 
 def bundles():
@@ -319,28 +337,34 @@ def bundles():
                              settings=f"acme_thumbprint={THUMBPRINT}"))
 
 
-def run_bodies():
+def ways():
+    """All (folder, bundle, inside TLS)."""
     same, beside = bundles()
-    ways = ((None, False, ALONE), (same, True, ALONE), (beside, False, BESIDE_HTTPS))
-    started = list(bodies())
-    tap = Tap(len(started) * sum(len(wanted) for _, _, wanted in ways))
-    for name, start in started:
-        for bundle, private, wanted in ways:
-            with start(bundle) as server:
+    alone = [folder for folder in SITES if folder != "https"]
+    return ([(folder, None, False) for folder in alone] +
+            [(folder, same, True) for folder in alone] + [("https", beside, False)])
+
+
+def run_bodies():
+    roms = {folder: pack(site) for folder, site in SITES.items()}
+    todo = ways()
+    tap = Tap(len(BODIES) * sum(len(names(folder)) for folder, _, _ in todo))
+    for name, start in BODIES:
+        for folder, bundle, private in todo:
+            with start(roms[folder], bundle) as server:
                 server.wait_ready()
                 tap.run(f"{name}, private" if private else name,
-                        Where(server.ipv4, 80, private=private), wanted)
+                        Where(server.ipv4, 80, private=private), names(folder))
     return tap.end()
 
 
 def write_answers(wanted):
-    _, start = next(bodies())
-    for bundle, pattern in (None, "*.req"), (bundles()[1], "https/*.req"):
-        if not names(pattern, wanted):
+    for folder, bundle, private in ways():
+        if private or not names(folder, wanted):
             continue
-        with start(bundle) as server:
+        with start_process(pack(SITES[folder]), bundle) as server:
             server.wait_ready()
-            for name in names(pattern, wanted):
+            for name in names(folder, wanted):
                 write(Where(server.ipv4, 80), name)
     return 0
 
@@ -354,7 +378,7 @@ def main(words):
         print(__doc__, file=sys.stderr)
         return 2
     host, port, wanted = words[0], int(words[1]), words[2:]
-    found = names("*.req", wanted)
+    found = names("", wanted)
     tap = Tap(len(found))
     tap.run(f"{host}:{port}", Where(host, port), found)
     return tap.end()

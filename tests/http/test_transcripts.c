@@ -1,13 +1,10 @@
 /* links: tests/host_panic.c tests/http/fake_net.c tests/http/fake_private.c
- * tls/stream.c @romfs net/text.c http/conn.c http/log.c http/respond.c
- * http/answer.c http/acme.c http/redirect.c http/location.c http/conditions.c
- * http/path.c http/date.c http/request.c http/authority.c http/chars.c */
+ * tls/stream.c @romfs @http_answers http/conn.c http/log.c */
 /*
  * The transcripts of this folder without a network: the same files that run.py sends
  * to a server are given to the engine here, in packets of several sizes, under
- * whatever checks this program is compiled with.  Their form: README.md.  Those of
- * this folder run on plain streams and on private ones, those of https/ say on
- * which.
+ * whatever checks this program is compiled with.  Their form: README.md.  All run on
+ * plain streams and on private ones, but those of https/, which say on which.
  *
  * Runs in the top folder, with build/mkromfs.
  */
@@ -26,7 +23,8 @@
 #include "http/conn.h"
 #include "tests/http/fake_net.h"
 
-#define PACK "build/mkromfs --quiet --mtime 784111777 tests/http/site "
+#define PACK "build/mkromfs --quiet --mtime 784111777"
+#define HERE "tests/http/"
 #define DATE_MARK "(now)"
 #define DATE "Mon, 21 Sep 2026 14:13:20 GMT"  /* fake_net's time */
 #define TEXT_CAP (1 << 20)
@@ -56,15 +54,35 @@ static size_t read_file(const char *path, uint8_t *out, size_t cap)
 	return len;
 }
 
+/* The folder whose site and options are packed; ends in '/'. */
+static const char *site_folder;
+
+/* Its options, quoted for the shell; they hold no quotes. */
+static void add_options(char *command, size_t cap)
+{
+	char path[128], line[128];
+
+	snprintf(path, sizeof path, "%soptions", site_folder);
+	FILE *const f = fopen(path, "r");
+	if (f == NULL)
+		return;
+	while (fgets(line, sizeof line, f) != NULL)
+		snprintf(command + strlen(command), cap - strlen(command),
+		    " '%.*s'", (int)strcspn(line, "\n"), line);
+	fclose(f);
+}
+
 static int set_up(void **state)
 {
 	static uint8_t image[TEXT_CAP];
-	char rom[64], command[256];
+	char rom[64], command[512] = PACK;
 
 	/* This program may run twice at the same time, built in two ways. */
 	(void)state;
 	snprintf(rom, sizeof rom, "build/transcripts-%d.rom", (int)getpid());
-	snprintf(command, sizeof command, "%s%s", PACK, rom);
+	add_options(command, sizeof command);
+	snprintf(command + strlen(command), sizeof command - strlen(command),
+	    " %ssite %s", site_folder, rom);
 	assert_int_equal(system(command), 0);
 	const size_t len = read_file(rom, image, sizeof image);
 	unlink(rom);
@@ -221,11 +239,14 @@ static void transcript_gives_what_is_expected(void **state)
 }
 
 /* All files of a folder, in one way. */
-static int run_folder(const char *title, const char *pattern,
+static int run_folder(const char *title, const char *folder,
     bool beside_https, bool private)
 {
+	char pattern[128];
 	glob_t found;
 
+	site_folder = beside_https ? HERE : folder;
+	snprintf(pattern, sizeof pattern, "%s*.req", folder);
 	if (glob(pattern, 0, NULL, &found) != 0)
 		return 1;
 	struct transcript *const all = calloc(found.gl_pathc, sizeof *all);
@@ -252,7 +273,14 @@ static int run_folder(const char *title, const char *pattern,
 
 int main(void)
 {
-	return run_folder("plain", "tests/http/*.req", false, false) +
-	    run_folder("private", "tests/http/*.req", false, true) +
-	    run_folder("beside HTTPS", "tests/http/https/*.req", true, false);
+	int failed = run_folder("beside HTTPS", HERE "https/", true, false);
+
+	for (int private = 0; private < 2; private++) {
+		const char *const title = private ? "private" : "plain";
+
+		failed += run_folder(title, HERE, false, private) +
+		    run_folder(title, HERE "hosts/", false, private) +
+		    run_folder(title, HERE "pages/", false, private);
+	}
+	return failed;
 }
