@@ -8,7 +8,8 @@ what comes back with the .expect beside it.
 
 The transcripts here are about the folder site/; those of hosts/ and pages/, whose names
 are hosts/NAME, about theirs, packed with the arguments of the file options there. All of
-them are run over plain HTTP and again inside TLS. Those of https/ are about site/ beside HTTPS.
+them are run over plain HTTP and again inside TLS, but for those that say themselves which it
+is: those of hosts/names/, and those of https/, about site/ beside HTTPS.
 
 Prints TAP, and "N passed, N failed" as its last line.  The files' form is in
 README.md beside this file.
@@ -298,7 +299,8 @@ class Tap:
 # ---- Which server --------------------------------------------------------------
 
 # Folders with transcripts, and whose site they are about.
-SITES = {"": "", "https": "", "hosts": "hosts", "pages": "pages"}
+SITES = {"": "", "https": "", "hosts": "hosts", "hosts/names": "hosts", "pages": "pages"}
+IN_BOTH = ("", "hosts", "pages")
 
 
 def pack(site):
@@ -340,9 +342,9 @@ def bundles():
 def ways():
     """All (folder, bundle, inside TLS)."""
     same, beside = bundles()
-    alone = [folder for folder in SITES if folder != "https"]
-    return ([(folder, None, False) for folder in alone] +
-            [(folder, same, True) for folder in alone] + [("https", beside, False)])
+    return ([(folder, None, False) for folder in IN_BOTH] +
+            [(folder, same, True) for folder in IN_BOTH] +
+            [("hosts/names", same, False), ("https", beside, False)])
 
 
 def run_bodies():

@@ -4,7 +4,8 @@
  * The transcripts of this folder without a network: the same files that run.py sends
  * to a server are given to the engine here, in packets of several sizes, under
  * whatever checks this program is compiled with.  Their form: README.md.  All run on
- * plain streams and on private ones, but those of https/, which say on which.
+ * plain streams and on private ones, but those of https/ and hosts/names/, which say
+ * on which.
  *
  * Runs in the top folder, with build/mkromfs.
  */
@@ -238,14 +239,14 @@ static void transcript_gives_what_is_expected(void **state)
 	}
 }
 
-/* All files of a folder, in one way. */
+/* All files of a folder, about the site of a folder, in one way. */
 static int run_folder(const char *title, const char *folder,
-    bool beside_https, bool private)
+    const char *site, bool beside_https, bool private)
 {
 	char pattern[128];
 	glob_t found;
 
-	site_folder = beside_https ? HERE : folder;
+	site_folder = site;
 	snprintf(pattern, sizeof pattern, "%s*.req", folder);
 	if (glob(pattern, 0, NULL, &found) != 0)
 		return 1;
@@ -273,14 +274,16 @@ static int run_folder(const char *title, const char *folder,
 
 int main(void)
 {
-	int failed = run_folder("beside HTTPS", HERE "https/", true, false);
+	int failed =
+	    run_folder("beside HTTPS", HERE "https/", HERE, true, false) +
+	    run_folder("names", HERE "hosts/names/", HERE "hosts/", false, false);
 
 	for (int private = 0; private < 2; private++) {
 		const char *const title = private ? "private" : "plain";
 
-		failed += run_folder(title, HERE, false, private) +
-		    run_folder(title, HERE "hosts/", false, private) +
-		    run_folder(title, HERE "pages/", false, private);
+		failed += run_folder(title, HERE, HERE, false, private) +
+		    run_folder(title, HERE "hosts/", HERE "hosts/", false, private) +
+		    run_folder(title, HERE "pages/", HERE "pages/", false, private);
 	}
 	return failed;
 }
