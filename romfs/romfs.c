@@ -204,7 +204,7 @@ static struct romfs_pattern bytes_at(const struct romfs *fs, uint32_t off,
 	return (struct romfs_pattern){ fs->paths + off, len };
 }
 
-/* A path made of captures names a file, or the rule does not apply. */
+/* A path made of captures answers, if only with a redirect, or the rule does not apply. */
 static bool rewrite(const struct question *q, const struct rom_rule *rule,
     struct romfs_answer *out)
 {
@@ -216,7 +216,7 @@ static bool rewrite(const struct question *q, const struct rom_rule *rule,
 	if (len == SIZE_MAX)
 		return false;
 	e = look_up(q->fs, site_at(q->fs, q->site), q->scratch, len);
-	if (e == NULL || e->first.status != 200)
+	if (e == NULL)
 		return false;
 	entry_out(q->fs, e, &out->entry);
 	return true;

@@ -148,8 +148,8 @@ class Site:
             if rule.status == 200:
                 target = rule.expand(*captures, bytes, urllib.parse.unquote_to_bytes)
                 entry = self.find(target)
-                if entry and entry.variants[0].status == 200:
-                    return 200, entry
+                if entry:
+                    return self.answer(entry, query)
                 continue
             target = rule.expand(*captures, quote, bytes)
             return rule.status, with_query(target + rule.tail,

@@ -173,6 +173,14 @@ def test_a_rewrite_that_names_nothing_leaves_the_path_to_the_next_rule(site):
         ("200", "/pages/a.html"), ("200", "/b.html"), ("301", "https://y.example/")]
 
 
+def test_a_rewrite_to_a_name_that_redirects_redirects(site):
+    site.write("v2/guide/index.html", "<p>guide")
+    rules(site, "/docs/* /v2/:splat 200", "/* https://y.example/")
+    site.bake()
+    assert site.resolve("/docs/guide", "/docs/guide/", "/docs/none") == [
+        ("301", "/v2/guide/"), ("200", "/v2/guide/"), ("301", "https://y.example/")]
+
+
 def test_a_404_rule_has_its_own_page(site):
     site.write("404.html", "<p>root")
     site.write("closed.html", "<p>closed")

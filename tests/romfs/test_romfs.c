@@ -365,9 +365,10 @@ static void a_rewrite_names_a_file_or_is_passed_over(void **state)
 	assert_int_equal(page_of(fs, resolve(state, "/filesystem", NULL)), 1);
 }
 
-static void a_rewrite_to_what_is_no_file_is_passed_over(void **state)
+static void a_rewrite_to_what_redirects_redirects(void **state)
 {
 	struct opened *o = *state;
+	struct romfs_variant v;
 
 	assert_path(resolve(state, "/files/a/", NULL), "/a/");
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -377,7 +378,11 @@ static void a_rewrite_to_what_is_no_file_is_passed_over(void **state)
 			e->first = o->sample.moved->first, e->modified = -1;
 	}
 	assert_int_equal(romfs_open(&o->fs, o->sample.image, o->sample.len), ROMFS_OK);
-	assert_int_equal(page_of(&o->fs, resolve(state, "/files/a/", NULL)), 1);
+
+	const struct romfs_answer *answer = resolve(state, "/files/a/", NULL);
+	assert_path(answer, "/a/");
+	romfs_variant(&o->fs, &answer->entry, 0, &v);
+	assert_int_equal(v.status, 301);
 }
 
 static void a_rewrite_that_does_not_fit_is_passed_over(void **state)
@@ -435,7 +440,7 @@ int main(void)
 		CASE(the_first_rule_that_holds_answers),
 		CASE(a_rule_may_answer_with_a_file),
 		CASE(a_rewrite_names_a_file_or_is_passed_over),
-		CASE(a_rewrite_to_what_is_no_file_is_passed_over),
+		CASE(a_rewrite_to_what_redirects_redirects),
 		CASE(a_rewrite_that_does_not_fit_is_passed_over),
 		CASE(what_no_rule_matches_is_page_0),
 		CASE(rules_are_those_of_the_site),
