@@ -125,13 +125,12 @@ static bool *find_used(const struct image_site *one)
 }
 
 /* x.gz, x.br and x.zst beside x; false: none of them is there. */
-static bool find_sidecars(const struct site *site, size_t file,
+static void find_sidecars(const struct site *site, size_t file,
     size_t sidecars[CODING_COUNT])
 {
 	static const char *const endings[CODING_COUNT] = {
 		[ROMFS_GZIP] = ".gz", [ROMFS_BROTLI] = ".br", [ROMFS_ZSTD] = ".zst",
 	};
-	bool any = false;
 
 	sidecars[0] = SIZE_MAX;
 	for (unsigned c = 1; c < CODING_COUNT; c++) {
@@ -139,10 +138,8 @@ static bool find_sidecars(const struct site *site, size_t file,
 
 		text_add(&path, "%s%s", site->files[file].path, endings[c]);
 		sidecars[c] = site_find(site, path.at);
-		any |= sidecars[c] != SIZE_MAX;
 		free(path.at);
 	}
-	return any;
 }
 
 /* The media type under the file's own name, as _headers may have it; to be freed. */
@@ -182,11 +179,11 @@ static void add_jobs(struct job_list *list, const struct image *image,
 		char *type = type_of(image, one, i);
 
 		one->job_of[i] = SIZE_MAX;
-		if (!used[i] || (!find_sidecars(&one->site, i, job.sidecars) &&
-		    !media_is_compressible(type))) {
+		if (!used[i]) {
 			free(type);
 			continue;
 		}
+		find_sidecars(&one->site, i, job.sidecars);
 		job.type = type;
 		list->jobs = xgrow(list->jobs, &list->cap, list->count + 1,
 		    sizeof *list->jobs);

@@ -157,27 +157,6 @@ bool media_is_text(const char *type)
 	    ends_with(type, "+json");
 }
 
-bool media_is_compressible(const char *type)
-{
-	static const char *const others[] = {
-		"application/eps", "application/postscript", "application/rtf",
-		"application/sql", "application/toml", "application/wasm",
-		"application/x-javascript", "application/x-sh", "application/x-tar",
-		"application/yaml", "application/x-ndjson",
-		"application/vnd.ms-fontobject", "application/vnd.ms-opentype",
-		"font/collection", "font/otf", "font/sfnt", "font/ttf",
-		"image/bmp", "image/vnd.microsoft.icon", "image/x-icon",
-		"image/x-ms-bmp",
-	};
-
-	if (media_is_text(type))
-		return true;
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (media_is(type, others[i]))
-			return true;
-	return false;
-}
-
 void media_scan_start(struct media_scan *scan)
 {
 	*scan = (struct media_scan){ 0 };

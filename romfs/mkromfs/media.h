@@ -27,12 +27,6 @@ bool media_is_text(const char *type);
 /* HTML, in either syntax: what a browser shows as a page. */
 bool media_is_html(const char *type);
 
-/*
- * Worth the codings: text, and the formats that are not compressed themselves.  README.md,
- * "Codings", lists them.
- */
-bool media_is_compressible(const char *type);
-
 /* Types are equal: without case; parameters of `type` do not count. */
 bool media_is(const char *type, const char *other);
 

@@ -265,7 +265,7 @@ def test_only_wanted_codings_are_made(site):
     ("a.webmanifest", True), ("a.ico", True), ("a.bmp", True), ("a.eot", True),
     ("a.rss", True), ("a.ics", True), ("a.tar", True), ("a.md", True),
     ("a.png", False), ("a.jpg", False), ("a.woff2", False), ("a.woff", False), ("a.mp4", False),
-    ("a.gz", False), ("a.zip", False), ("a.pdf", False), ("a.webp", False), ("a", False),
+    ("a.gz", False), ("a.zip", False), ("a.webp", False), ("a.pdf", True), ("a", True),
 ])
 def test_what_is_not_compressed_itself_gets_codings(site, name, coded):
     site.write(name, TEXT)
