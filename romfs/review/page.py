@@ -156,8 +156,6 @@ def read_attributes(page, element, tag, line):
         # An empty address is the page itself, and no browser loads one as an image.
         if url is None or (not url.strip(BLANK) and role != LINK):
             continue
-        if tag == "source" and element.getparent().tag == "picture":
-            role = "image"
         refer(page, line, role, url, tag)
     if tag in SETS and element.get(SETS[tag]):
         for url in srcset(element.get(SETS[tag])):

@@ -106,6 +106,9 @@ CASES = [
      {BODY: HEAD + "<video><source src=a.webm>", "a.webm": ""}),
     ("missing asset", "<video> /no.jpg", {BODY: HEAD + "<video poster=no.jpg>"},
      {BODY: HEAD + "<video poster=''>"}),
+    ("missing asset", "/none/x.png",
+     {BODY: HEAD.replace("<body>", "<base href=/none/><body>") + "<img src=x.png>"},
+     {BODY: HEAD.replace("<body>", "<base href=/none/><body>") + "<img src=''>"}),
     ("missing asset", "<use> /no.svg", {BODY: HEAD + "<svg><use xlink:href=no.svg#a>"},
      {BODY: HEAD + "<svg><use href=#a>"}),
     ("missing asset", "<url()> /no.png", {BODY: HEAD, "a.css": "a{b:url( no.png )}"},
@@ -165,7 +168,7 @@ CASES = [
      {BODY: HEAD, "a.js": "ghp_" + "a1" * 17}),
     ("secret", "by its name", {BODY: HEAD, "id_rsa": ""}, {BODY: HEAD, "id_rsa.pub": ""}),
     ("secret", "not served from here", {BODY: HEAD, ".env": ""}, {BODY: HEAD, ".x": ""}),
-    ("secret", "not served from here", {BODY: HEAD, "a/.git/HEAD": "", "a/b": ""},
+    ("secret", "not served from here", {BODY: HEAD, "a/.git/.env": "", "a/b": ""},
      {BODY: HEAD, "a/.gitignore": "", "a/b": ""}),
     ("backup", "by its name", {BODY: HEAD, "index.html~": ""}, {BODY: HEAD, "a~b": ""}),
     ("backup", "by its name", {BODY: HEAD, "db.sql": ""}, {BODY: HEAD, "sql.html": HEAD}),
@@ -189,6 +192,24 @@ def run_of(tmp_path, name, files, *words, **more):
     folder = tmp_path / name
     write(folder, {"ok.html": HEAD + "<p id=here>", "dir/index.html": HEAD, **files})
     return run(folder, *words, **more)
+
+
+@pytest.mark.parametrize("tag, name", [(tag, name) for tag in page.ATTRIBUTES
+                                       for name, _ in page.ATTRIBUTES[tag]])
+def test_each_attribute_that_names_something_is_followed(tag, name):
+    name = name.replace(page.XLINK, "xlink:href")
+    around = {"area": "<map>", "td": "<table><tr>", "use": "<svg>", "image": "<svg>",
+              "feImage": "<svg>"}.get(tag, "<svg>" if name == "xlink:href" else "")
+    if tag == "frame":
+        text = f"<frameset><frame {name}=there>"
+    elif tag == "body":
+        text = f"<body {name}=there>"
+    elif tag == "script" and name == "href":
+        text = f"<svg><script {name}=there>"
+    else:
+        text = f"<body>{around}<{tag} {name}=there>"
+    found = page.read("x", text.encode()).references
+    assert [r.url for r in found] == ["there"], text
 
 
 # ---- The report ------------------------------------------------------------------------
@@ -275,14 +296,17 @@ def test_links_between_the_sites_of_an_image(tmp_path):
     write(folder, {"a.example/index.html": HEAD + "<a href=https://b.example/x>"
                                                   "<a href=//b.example/>"
                                                   "<a href=https://c.example/x>",
-                   "b.example/index.html": HEAD + "<a href=y>", "b.example/.env": ""})
+                   "b.example/index.html": HEAD + "<a href=y>", "b.example/.env": "",
+                   "b.example/x.css": "a{b:url(http://a.example/)}"})
     lines, _ = run(folder, "--sites", options=("--sites",))
     assert sorted(lines) == [
-        "3 warnings in 3 files",
+        "4 warnings in 4 files",
         "a.example/index.html:1: broken link: <a> /x answers 404",
         "b.example/.env: secret: not served from here, but it does not belong into a"
         " public folder",
-        "b.example/index.html:1: broken link: <a> /y answers 404"]
+        "b.example/index.html:1: broken link: <a> /y answers 404",
+        "b.example/x.css:1: mixed content: <url()> http://a.example/: browsers do not load"
+        " http: into pages that came by https:"]
 
 
 # ---- Pages that are no pleasure --------------------------------------------------------
@@ -373,7 +397,8 @@ def test_what_no_hash_allows_is_said(tmp_path):
     ("/a/b", "c", "/a/c"), ("/a/b", "", "/a/b"), ("/a/b", "?q", "/a/b?q"),
     ("/a/b", " \n../c\t", "/c"), ("/a/b", "..\\c", "/c"), ("/a/b", "/x?a\\b", "/x?a%5Cb"),
     ("/a/b", "é ü", "/a/%C3%A9%20%C3%BC"), ("/a/b", "%41", "/a/%41"),
-    ("/a/b", "x\ny", "/a/xy"), ("/a/b", "../../../c", "/c"), ("/a/b", "./", "/a/"),
+    ("/a/b", "x\ny", "/a/xy"), ("/a/b", " c ", "/a/c"),
+    ("/a/b", "c\\d?e\\f", "/a/c/d?e%5Cf"), ("/a/b", "../../../c", "/c"), ("/a/b", "./", "/a/"),
 ])
 def test_urls_are_resolved_as_browsers_do(base, url, path):
     assert urls.resolve(base, url).path == path
