@@ -104,6 +104,8 @@ CASES = [
      {BODY: HEAD + "<img srcset='a.png 1x, a.png 2x'>", "a.png": ""}),
     ("missing asset", "<source> /no.webm", {BODY: HEAD + "<video><source src=no.webm>"},
      {BODY: HEAD + "<video><source src=a.webm>", "a.webm": ""}),
+    ("missing asset", "<audio> /no.ogg", {BODY: HEAD + "<audio src=no.ogg>"},
+     {BODY: HEAD + "<audio src=a.ogg>", "a.ogg": ""}),
     ("missing asset", "<video> /no.jpg", {BODY: HEAD + "<video poster=no.jpg>"},
      {BODY: HEAD + "<video poster=''>"}),
     ("missing asset", "/none/x.png",
