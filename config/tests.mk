@@ -37,10 +37,11 @@ define program_fuzz
 $(eval $(call program,$(CLANG),fuzz/$1,$2,$(SAN_FLAGS) -fsanitize=fuzzer $3,$4,FUZZ_PROGRAMS))
 endef
 
+# Two makes may be at it: each has a file of its own until it is whole.
 build/links.mk: config/links.sh $(UNIT_TESTS) $(FUZZERS)
 	@mkdir -p build
 	@{ config/links.sh unit $(UNIT_TESTS) && \
-		config/links.sh fuzz $(FUZZERS); } >$@.new && mv $@.new $@
+		config/links.sh fuzz $(FUZZERS); } >$@.$$$$ && mv $@.$$$$ $@
 
 include build/links.mk
 
