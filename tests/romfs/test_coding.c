@@ -4,15 +4,14 @@
  *        romfs/mkromfs/coding_check.c romfs/mkromfs/coding_encode.c
  *        romfs/mkromfs/coding_source.c romfs/mkromfs/site.c romfs/mkromfs/url.c
  *        romfs/mkromfs/sha256.c romfs/mkromfs/memory.c romfs/mkromfs/report.c
- *        tests/romfs/coding_help.c tests/host_panic.c @bearssl_hash
- *        -lunistring -lz -lzstd -lbrotlienc -lbrotlidec -lpthread */
+ *        tests/romfs/coding_jobs.c tests/romfs/coding_help.c tests/host_panic.c
+ *        @bearssl_hash -lunistring -lz -lzstd -lbrotlienc -lbrotlidec -lpthread */
 /*
  * Files in all codings: what comes out decodes to them, with libraries and with the tools
  * of the system; what is kept is worth it; neither cache nor processors make a difference;
- * sidecars are used or refused; what is wrong is said once and in order.
+ * what is wrong is said once and in order.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,188 +23,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <brotli/encode.h>
 #include <cmocka.h>
 #include <zlib.h>
-#include <zstd.h>
 
 #include "romfs/mkromfs/coding_worth.h"
-#include "romfs/mkromfs/report.h"
-#include "romfs/romfs.h"
-#include "tests/romfs/coding_help.h"
+#include "tests/romfs/coding_jobs.h"
 
-#define ALL ((1u << ROMFS_GZIP) | (1u << ROMFS_BROTLI) | (1u << ROMFS_ZSTD))
-#define NAMES_CAP 64
 #define LEN_CAP 300000u
-
-static struct folder top;        /* of the site; other things have a folder of their own */
-static struct folder beside;
-static char *cache;              /* in `beside`; not there at first */
-
-static struct site site;
-static struct coding_job jobs[NAMES_CAP];
-static size_t count;
-
-static int set_up(void **state)
-{
-	(void)state;
-	folder_make(&top);
-	folder_make(&beside);
-	cache = folder_path(&beside, "cache");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	free(cache);
-	folder_remove(&top);
-	folder_remove(&beside);
-	return 0;
-}
-
-static void put_text(const char *name, size_t len, uint64_t seed)
-{
-	uint8_t *data = malloc(len + 1);
-
-	fill_text(data, len, seed);
-	folder_put(&top, name, data, len);
-	free(data);
-}
-
-static void put_noise(const char *name, size_t len, uint64_t seed)
-{
-	uint8_t *data = malloc(len + 1);
-
-	fill_noise(data, len, seed);
-	folder_put(&top, name, data, len);
-	free(data);
-}
-
-static size_t index_of(const char *name)
-{
-	for (size_t i = 0; i < site.file_count; i++)
-		if (strcmp(site.files[i].path, name) == 0)
-			return i;
-	return SIZE_MAX;
-}
-
-/* A job for each of these names, with the sidecars that are in the folder, too. */
-static void plan(const char *const *names, size_t name_count)
-{
-	static const char *const endings[] = {
-		[ROMFS_GZIP] = ".gz", [ROMFS_BROTLI] = ".br", [ROMFS_ZSTD] = ".zst",
-	};
-	const char *all[NAMES_CAP] = { NULL };
-	char sidecars[NAMES_CAP][64];
-	size_t all_count = 0;
-
-	for (size_t i = 0; i < name_count; i++) {
-		all[all_count++] = names[i];
-		for (unsigned c = 1; c < CODING_COUNT; c++) {
-			char *path;
-
-			snprintf(sidecars[all_count], sizeof sidecars[0], "%s%s", names[i],
-			    endings[c]);
-			path = folder_path(&top, sidecars[all_count]);
-			if (access(path, F_OK) == 0) {
-				all[all_count] = sidecars[all_count];
-				all_count++;
-			}
-			free(path);
-		}
-	}
-	site_of(&site, &top, all, all_count);
-	count = name_count;
-	for (size_t i = 0; i < count; i++) {
-		jobs[i] = (struct coding_job){ .site = &site, .file = index_of(names[i]),
-			.type = "text/plain" };
-		for (unsigned c = 0; c < CODING_COUNT; c++) {
-			char name[64];
-
-			snprintf(name, sizeof name, "%s%s", names[i], c > 0 ? endings[c] : "?");
-			jobs[i].sidecars[c] = index_of(name);
-		}
-	}
-}
-
-/* Make what was planned; returns what was said, to be freed. */
-static char *make(const char *folder, unsigned codings, size_t *errors)
-{
-	const struct coding_options options = {
-		.cache = folder, .codings = codings, .progress = true,
-	};
-	const size_t before = report_count();
-
-	catch_stderr(&beside);
-	codings_make(jobs, count, &options);
-	*errors = report_count() - before;
-	return caught_stderr(&beside);
-}
-
-static void make_silently(const char *folder, unsigned codings)
-{
-	size_t errors;
-	char *said = make(folder, codings, &errors);
-
-	assert_string_equal(said, "");
-	assert_int_equal(errors, 0);
-	free(said);
-}
-
-static void end(void)
-{
-	codings_end(jobs, count);
-	site_close(&site);
-}
-
-/* The bytes of a coding, to be freed; NULL if there is none. */
-static uint8_t *bytes_of(size_t job, unsigned coding, size_t *len)
-{
-	const struct coded *coded = &jobs[job].coded[coding];
-	uint8_t *data;
-
-	*len = (size_t)coded->len;
-	if (coded->path == NULL)
-		return NULL;
-	data = read_whole(coded->path, len);
-	assert_true(coded->len <= *len);
-	*len = (size_t)coded->len;
-	return data;
-}
-
-static uint8_t *file_of(size_t job, size_t *len)
-{
-	char *path = folder_path(&top, site.files[jobs[job].file].path);
-	uint8_t *data = read_whole(path, len);
-
-	free(path);
-	return data;
-}
-
-/* A coding is there, saves enough and is the file. */
-static void assert_decodes(size_t job, unsigned coding)
-{
-	size_t len, plain_len;
-	uint8_t *data = bytes_of(job, coding, &len), *plain = file_of(job, &plain_len);
-	uint8_t *out = malloc(plain_len + 1);
-
-	assert_non_null(data);
-	assert_true(len <= coding_limit(plain_len));
-	assert_int_equal(decode(coding, data, len, out, plain_len + 1), plain_len);
-	assert_memory_equal(out, plain, plain_len);
-	free(out);
-	free(plain);
-	free(data);
-}
-
-static void assert_none(size_t job)
-{
-	for (unsigned c = 0; c < CODING_COUNT; c++) {
-		assert_null(jobs[job].coded[c].path);
-		assert_int_equal(jobs[job].coded[c].len, 0);
-	}
-}
 
 /* ---- What is made ---------------------------------------------------------------- */
 
@@ -218,9 +42,9 @@ static void files_are_coded_in_all_that_is_wanted(void **state)
 	put_text("b.css", 70000, 2);
 	put_text("c.js", LEN_CAP, 3);
 	for (unsigned wanted = 0; wanted < 8; wanted++) {
-		plan(names, ARRAY_LEN(names));
-		make_silently(cache, wanted << 1);
-		for (size_t i = 0; i < count; i++) {
+		jobs_plan(names, ARRAY_LEN(names));
+		jobs_make_silently(cache, wanted << 1);
+		for (size_t i = 0; i < job_count; i++) {
 			assert_null(jobs[i].coded[0].path);
 			for (unsigned c = 1; c < CODING_COUNT; c++) {
 				if ((wanted << 1 >> c & 1) != 0)
@@ -229,7 +53,7 @@ static void files_are_coded_in_all_that_is_wanted(void **state)
 					assert_null(jobs[i].coded[c].path);
 			}
 		}
-		end();
+		jobs_end();
 	}
 	assert_string_equal(coding_name(ROMFS_GZIP), "gzip");
 	assert_string_equal(coding_name(ROMFS_BROTLI), "br");
@@ -250,12 +74,12 @@ static void what_is_not_worth_it_is_not_coded(void **state)
 	put_noise("large-noise", LEN_CAP, 1);
 	put_text("photo.jpg", 5000, 1);
 	for (int round = 0; round < 2; round++) {
-		plan(names, ARRAY_LEN(names));
+		jobs_plan(names, ARRAY_LEN(names));
 		jobs[5].type = "image/jpeg";
-		make_silently(cache, ALL);
-		for (size_t i = 0; i < count; i++)
+		jobs_make_silently(cache, ALL);
+		for (size_t i = 0; i < job_count; i++)
 			assert_none(i);
-		end();
+		jobs_end();
 	}
 }
 
@@ -289,14 +113,14 @@ static void assert_edge_is_exact(size_t noise, size_t first, size_t last)
 		const bool kept = coded_len <= coding_limit(len);
 
 		folder_put(&top, "edge", data, len);
-		plan(names, 1);
-		make_silently(cache, 1u << ROMFS_GZIP);
+		jobs_plan(names, 1);
+		jobs_make_silently(cache, 1u << ROMFS_GZIP);
 		assert_int_equal(jobs[0].coded[ROMFS_GZIP].path != NULL, kept);
 		if (kept)
 			assert_int_equal(jobs[0].coded[ROMFS_GZIP].len, coded_len);
 		at_limit = at_limit || coded_len == coding_limit(len);
 		over = over || coded_len == coding_limit(len) + 1;
-		end();
+		jobs_end();
 	}
 	assert_true(at_limit);
 	assert_true(over);
@@ -329,12 +153,12 @@ static void tools_of_the_system_decode_it(void **state)
 
 	(void)state;
 	put_text("text", LEN_CAP, 9);
-	plan(names, 1);
-	make_silently(cache, ALL);
-	plain = file_of(0, &plain_len);
+	jobs_plan(names, 1);
+	jobs_make_silently(cache, ALL);
+	plain = job_file(0, &plain_len);
 	out = malloc(plain_len + 1);
 	for (unsigned c = 1; c < CODING_COUNT; c++) {
-		coded = bytes_of(0, c, &len);
+		coded = job_bytes(0, c, &len);
 		folder_put(&beside, "coded", coded, len);
 		snprintf(command, sizeof command, "%s <%s/coded", tools[c], beside.path);
 		pipe = popen(command, "r");
@@ -346,7 +170,7 @@ static void tools_of_the_system_decode_it(void **state)
 	}
 	free(out);
 	free(plain);
-	end();
+	jobs_end();
 }
 
 /* ---- Cache and processors ----------------------------------------------------------- */
@@ -361,7 +185,7 @@ static void plan_many(char names[MANY][8])
 		snprintf(names[i], sizeof names[i], "f%02zu", i);
 		list[i] = names[i];
 	}
-	plan(list, MANY);
+	jobs_plan(list, MANY);
 }
 
 /* Digest of all outputs: by name, coding and bytes. */
@@ -369,10 +193,10 @@ static uint64_t digest_of_all(void)
 {
 	uint64_t digest = 14695981039346656037u;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < job_count; i++) {
 		for (unsigned c = 1; c < CODING_COUNT; c++) {
 			size_t len;
-			uint8_t *data = bytes_of(i, c, &len);
+			uint8_t *data = job_bytes(i, c, &len);
 
 			digest = (digest ^ (len + 7 * c + 1000 * i)) * 1099511628211u;
 			for (size_t k = 0; k < len; k++)
@@ -389,9 +213,9 @@ static uint64_t make_many(const char *folder)
 	uint64_t digest;
 
 	plan_many(names);
-	make_silently(folder, ALL);
+	jobs_make_silently(folder, ALL);
 	digest = digest_of_all();
-	end();
+	jobs_end();
 	return digest;
 }
 
@@ -441,11 +265,11 @@ static void entries_are_used_again_and_damaged_ones_made_again(void **state)
 	fill_noise(data, sizeof data, 1);
 	memset(data + 2200, 'x', 100);           /* the probe thinks it is worth a try */
 	folder_put(&top, "edge", data, sizeof data);
-	plan(names, 2);
-	make_silently(cache, ALL);
+	jobs_plan(names, 2);
+	jobs_make_silently(cache, ALL);
 	assert_none(1);
 	digest = digest_of_all();
-	end();
+	jobs_end();
 
 	folder = opendir(cache);
 	while ((entry = readdir(folder)) != NULL) {
@@ -460,10 +284,10 @@ static void entries_are_used_again_and_damaged_ones_made_again(void **state)
 	assert_int_equal(entries, 6);
 
 	assert_int_equal(truncate(paths[2], before[2].st_size - 1), 0);
-	plan(names, 2);
-	make_silently(cache, ALL);
+	jobs_plan(names, 2);
+	jobs_make_silently(cache, ALL);
 	assert_true(digest_of_all() == digest);
-	end();
+	jobs_end();
 	for (size_t i = 0; i < entries; i++) {
 		assert_int_equal(stat(paths[i], &after), 0);
 		assert_int_equal(after.st_size, before[i].st_size);
@@ -480,11 +304,11 @@ static void equal_files_share_an_entry(void **state)
 	(void)state;
 	put_text("one", 9000, 5);
 	put_text("two", 9000, 5);
-	plan(names, 2);
-	make_silently(cache, ALL);
+	jobs_plan(names, 2);
+	jobs_make_silently(cache, ALL);
 	for (unsigned c = 1; c < CODING_COUNT; c++)
 		assert_string_equal(jobs[0].coded[c].path, jobs[1].coded[c].path);
-	end();
+	jobs_end();
 	assert_int_equal(folder_count(cache), 2 + 3);
 }
 
@@ -494,258 +318,14 @@ static void without_a_cache_nothing_is_left(void **state)
 
 	(void)state;
 	put_text("text", 9000, 5);
-	plan(names, 1);
+	jobs_plan(names, 1);
 	setenv("TMPDIR", beside.path, 1);
-	make_silently(NULL, ALL);
+	jobs_make_silently(NULL, ALL);
 	assert_decodes(0, ROMFS_GZIP);
 	assert_int_equal(folder_count(beside.path), 2);     /* it and stderr's file */
-	end();
+	jobs_end();
 	assert_int_equal(folder_count(beside.path), 1);
 	unsetenv("TMPDIR");
-}
-
-/* ---- Sidecars ------------------------------------------------------------------------ */
-
-/* Coded with little effort: what we make ourselves is smaller. */
-static size_t code_badly(unsigned coding, const uint8_t *plain, size_t len,
-    uint8_t *out, size_t cap)
-{
-	z_stream z = { .next_in = (uint8_t *)plain, .avail_in = (uInt)len,
-		.next_out = out, .avail_out = (uInt)cap };
-	size_t out_len = cap;
-
-	switch (coding) {
-	case ROMFS_GZIP:
-		assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 31, 1, 0), Z_OK);
-		assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-		deflateEnd(&z);
-		return z.total_out;
-	case ROMFS_BROTLI:
-		assert_true(BrotliEncoderCompress(1, 16, BROTLI_MODE_GENERIC, len, plain,
-		    &out_len, out));
-		return out_len;
-	default:
-		return ZSTD_compress(out, cap, plain, len, 1);
-	}
-}
-
-static const char *const sidecar_names[] = {
-	[ROMFS_GZIP] = "page.gz", [ROMFS_BROTLI] = "page.br", [ROMFS_ZSTD] = "page.zst",
-};
-
-static void a_right_sidecar_is_used_though_larger(void **state)
-{
-	static const char *const names[] = { "page" };
-	static uint8_t plain[50000], coded[60000];
-
-	(void)state;
-	fill_text(plain, sizeof plain, 1);
-	folder_put(&top, "page", plain, sizeof plain);
-	for (unsigned c = 1; c < CODING_COUNT; c++)
-		folder_put(&top, sidecar_names[c], coded,
-		    code_badly(c, plain, sizeof plain, coded, sizeof coded));
-	/* Once made, once from the cache. */
-	for (int round = 0; round < 2; round++) {
-		plan(names, 1);
-		make_silently(cache, ALL);
-		for (unsigned c = 1; c < CODING_COUNT; c++) {
-			const size_t wanted = code_badly(c, plain, sizeof plain,
-			    coded, sizeof coded);
-			size_t len;
-			uint8_t *data = bytes_of(0, c, &len);
-
-			assert_int_equal(len, wanted);
-			assert_memory_equal(data, coded, len);
-			free(data);
-		}
-		end();
-	}
-}
-
-/* Neither type nor probe matter: somebody wanted it so. */
-static void a_sidecar_of_a_compressed_type_is_used(void **state)
-{
-	static const char *const names[] = { "page" };
-	static uint8_t plain[5000], coded[6000];
-
-	(void)state;
-	fill_text(plain, sizeof plain, 1);
-	folder_put(&top, "page", plain, sizeof plain);
-	folder_put(&top, "page.gz", coded,
-	    code_badly(ROMFS_GZIP, plain, sizeof plain, coded, sizeof coded));
-	plan(names, 1);
-	jobs[0].type = "image/png";
-	make_silently(cache, ALL);
-	assert_decodes(0, ROMFS_GZIP);
-	assert_null(jobs[0].coded[ROMFS_BROTLI].path);
-	end();
-}
-
-static void an_unwanted_sidecar_is_not_looked_at(void **state)
-{
-	static const char *const names[] = { "page" };
-
-	(void)state;
-	put_text("page", 5000, 1);
-	folder_put(&top, "page.br", "nonsense", 8);
-	plan(names, 1);
-	make_silently(cache, 1u << ROMFS_GZIP);
-	assert_decodes(0, ROMFS_GZIP);
-	end();
-}
-
-static void assert_said(const char *said, const char *name, const char *text)
-{
-	char line[512];
-
-	snprintf(line, sizeof line, "%s/%s: %s", top.path, name, text);
-	if (strstr(said, line) == NULL)
-		print_message("said: %s", said);
-	assert_non_null(strstr(said, line));
-}
-
-static void a_wrong_sidecar_is_an_error_with_its_path(void **state)
-{
-	static const char *const names[] = { "page" };
-	static uint8_t plain[50000], coded[60000];
-	size_t errors;
-	char *said;
-
-	(void)state;
-	fill_text(plain, sizeof plain, 1);
-	folder_put(&top, "page", plain, sizeof plain);
-	for (unsigned c = 1; c < CODING_COUNT; c++) {
-		plain[40000] ^= 1;               /* of an older version of the file */
-		folder_put(&top, sidecar_names[c], coded,
-		    code_badly(c, plain, sizeof plain, coded, sizeof coded));
-		plain[40000] ^= 1;
-	}
-	/* An error is not remembered as anything else. */
-	for (int round = 0; round < 2; round++) {
-		plan(names, 1);
-		said = make(cache, ALL, &errors);
-		assert_int_equal(errors, 3);
-		for (unsigned c = 1; c < CODING_COUNT; c++)
-			assert_said(said, sidecar_names[c],
-			    "decodes to something else than its file, from byte 40000 on");
-		assert_none(0);
-		free(said);
-		end();
-	}
-}
-
-/* Another file, or another sidecar: what was remembered of the pair is worth nothing. */
-static void a_sidecar_is_judged_by_the_file_it_stands_beside(void **state)
-{
-	static const char *const names[] = { "page" };
-	static uint8_t plain[5000], coded[6000];
-	size_t errors;
-	char *said;
-
-	(void)state;
-	fill_text(plain, sizeof plain, 1);
-	folder_put(&top, "page", plain, sizeof plain);
-	folder_put(&top, "page.zst", coded,
-	    code_badly(ROMFS_ZSTD, plain, sizeof plain, coded, sizeof coded));
-	plan(names, 1);
-	make_silently(cache, ALL);
-	end();
-	folder_put(&top, "page.zst", "nonsense", 8);
-	plan(names, 1);
-	said = make(cache, ALL, &errors);
-	assert_int_equal(errors, 1);
-	assert_said(said, "page.zst", "is not zstd");
-	free(said);
-	end();
-	folder_put(&top, "page.zst", coded,
-	    code_badly(ROMFS_ZSTD, plain, sizeof plain, coded, sizeof coded));
-	plain[7] ^= 1;
-	folder_put(&top, "page", plain, sizeof plain);
-	plan(names, 1);
-	said = make(cache, ALL, &errors);
-	assert_int_equal(errors, 1);
-	assert_said(said, "page.zst", "decodes to something else");
-	free(said);
-	end();
-}
-
-static void a_sidecar_that_is_not_smaller_is_noted(void **state)
-{
-	static const char *const names[] = { "page" };
-	uint8_t plain[1000], coded[2000];
-	size_t errors;
-	char *said;
-
-	(void)state;
-	fill_noise(plain, sizeof plain, 1);
-	folder_put(&top, "page", plain, sizeof plain);
-	folder_put(&top, "page.gz", coded,
-	    code_badly(ROMFS_GZIP, plain, sizeof plain, coded, sizeof coded));
-	for (int round = 0; round < 2; round++) {
-		plan(names, 1);
-		said = make(cache, ALL, &errors);
-		assert_int_equal(errors, 0);
-		assert_said(said, "page.gz", "is not smaller than its file: not used\n");
-		assert_non_null(strstr(said, "mkromfs: note: "));
-		assert_none(0);
-		free(said);
-		end();
-	}
-}
-
-static void a_gzip_sidecar_of_several_members_is_noted(void **state)
-{
-	static const char *const names[] = { "page" };
-	static uint8_t plain[50000], coded[60000];
-	size_t errors, len;
-	char *said;
-
-	(void)state;
-	fill_text(plain, sizeof plain, 1);
-	folder_put(&top, "page", plain, sizeof plain);
-	len = code_badly(ROMFS_GZIP, plain, 20000, coded, sizeof coded);
-	len += code_badly(ROMFS_GZIP, plain + 20000, 30000, coded + len, sizeof coded - len);
-	folder_put(&top, "page.gz", coded, len);
-	for (int round = 0; round < 2; round++) {
-		plan(names, 1);
-		said = make(cache, ALL, &errors);
-		assert_int_equal(errors, 0);
-		assert_said(said, "page.gz", "has several members");
-		assert_decodes(0, ROMFS_GZIP);   /* decode() knows one member only */
-		free(said);
-		end();
-	}
-	/* Right it has to be all the same. */
-	plain[30000] ^= 1;
-	folder_put(&top, "page", plain, sizeof plain);
-	plan(names, 1);
-	said = make(cache, ALL, &errors);
-	assert_int_equal(errors, 1);
-	assert_said(said, "page.gz", "decodes to something else");
-	free(said);
-	end();
-}
-
-static void an_empty_sidecar_and_one_of_an_empty_file(void **state)
-{
-	static const char *const names[] = { "empty", "page" };
-	uint8_t coded[100];
-	size_t errors;
-	char *said;
-
-	(void)state;
-	folder_put(&top, "empty", "", 0);
-	folder_put(&top, "empty.br", coded,
-	    code_badly(ROMFS_BROTLI, coded, 0, coded, sizeof coded));
-	put_text("page", 1000, 1);
-	folder_put(&top, "page.br", "", 0);
-	plan(names, 2);
-	said = make(cache, ALL, &errors);
-	assert_int_equal(errors, 1);
-	assert_said(said, "empty.br", "is not smaller than its file: not used");
-	assert_said(said, "page.br", "ends too early");
-	free(said);
-	end();
 }
 
 /* ---- What goes wrong ---------------------------------------------------------------- */
@@ -763,11 +343,11 @@ static void errors_come_once_and_in_order(void **state)
 	put_text("c", 3000, 3);
 	put_text("d", 200000, 4);
 	folder_put(&top, "c.zst", "nonsense", 8);
-	plan(names, 4);
+	jobs_plan(names, 4);
 	put_text("a", 3000, 9);          /* another time of modification */
 	site.files[jobs[0].file].mtime.tv_sec -= 5;
 	site.files[jobs[3].file].len++;
-	said = make(cache, ALL, &errors);
+	said = jobs_make(cache, ALL, &errors);
 	assert_int_equal(errors, 3);
 	at[0] = strstr(said, "/a: changed while it was read\n");
 	at[1] = strstr(said, "/c.zst: ");
@@ -778,7 +358,7 @@ static void errors_come_once_and_in_order(void **state)
 	assert_none(3);
 	assert_decodes(1, ROMFS_GZIP);
 	free(said);
-	end();
+	jobs_end();
 }
 
 static void a_file_that_is_gone_is_an_error(void **state)
@@ -789,15 +369,15 @@ static void a_file_that_is_gone_is_an_error(void **state)
 
 	(void)state;
 	put_text("a", 3000, 1);
-	plan(names, 1);
+	jobs_plan(names, 1);
 	path = folder_path(&top, "a");
 	unlink(path);
-	said = make(cache, ALL, &errors);
+	said = jobs_make(cache, ALL, &errors);
 	assert_int_equal(errors, 1);
 	assert_said(said, "a", "No such file or directory\n");
 	free(path);
 	free(said);
-	end();
+	jobs_end();
 }
 
 static void a_cache_that_cannot_be_written_is_one_error(void **state)
@@ -810,26 +390,26 @@ static void a_cache_that_cannot_be_written_is_one_error(void **state)
 	put_text("a", 3000, 1);
 	put_text("b", 3000, 2);
 	folder_put(&beside, "file", "", 0);
-	plan(names, 2);
-	said = make("/dev/null/cache", ALL, &errors);
+	jobs_plan(names, 2);
+	said = jobs_make("/dev/null/cache", ALL, &errors);
 	assert_int_equal(errors, 1);
 	assert_non_null(strstr(said, "/dev/null/cache: cannot be written"));
 	assert_none(0);
 	free(said);
-	codings_end(jobs, count);
+	codings_end(jobs, job_count);
 
 	/* It was good at first: what is not a folder can be written by nobody, root neither. */
-	make_silently(cache, 1u << ROMFS_GZIP);
-	codings_end(jobs, count);
+	jobs_make_silently(cache, 1u << ROMFS_GZIP);
+	codings_end(jobs, job_count);
 	assert_true(asprintf(&unfinished, "%s/new", cache) > 0);
 	assert_int_equal(rmdir(unfinished), 0);
 	assert_int_equal(symlink("/proc/self/fdinfo", unfinished), 0);
-	said = make(cache, ALL, &errors);
+	said = jobs_make(cache, ALL, &errors);
 	assert_int_equal(errors, 1);
 	assert_non_null(strstr(said, "cache: cannot be written: "));
 	free(said);
 	free(unfinished);
-	end();
+	jobs_end();
 }
 
 static void no_jobs_are_no_work(void **state)
@@ -838,14 +418,12 @@ static void no_jobs_are_no_work(void **state)
 	char *said;
 
 	(void)state;
-	count = 0;
-	said = make("/dev/null/cache", ALL, &errors);
+	job_count = 0;
+	said = jobs_make("/dev/null/cache", ALL, &errors);
 	assert_int_equal(errors, 0);
 	free(said);
 	codings_end(jobs, 0);
 }
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
@@ -859,14 +437,6 @@ int main(void)
 		CASE(entries_are_used_again_and_damaged_ones_made_again),
 		CASE(equal_files_share_an_entry),
 		CASE(without_a_cache_nothing_is_left),
-		CASE(a_right_sidecar_is_used_though_larger),
-		CASE(a_sidecar_of_a_compressed_type_is_used),
-		CASE(an_unwanted_sidecar_is_not_looked_at),
-		CASE(a_wrong_sidecar_is_an_error_with_its_path),
-		CASE(a_sidecar_is_judged_by_the_file_it_stands_beside),
-		CASE(a_sidecar_that_is_not_smaller_is_noted),
-		CASE(a_gzip_sidecar_of_several_members_is_noted),
-		CASE(an_empty_sidecar_and_one_of_an_empty_file),
 		CASE(errors_come_once_and_in_order),
 		CASE(a_file_that_is_gone_is_an_error),
 		CASE(a_cache_that_cannot_be_written_is_one_error),

@@ -543,57 +543,6 @@ static void a_bomb_stops_where_the_file_ends(void **state)
 	free(plain);
 }
 
-/* ---- Sources ------------------------------------------------------------------------ */
-
-static void a_file_that_changed_is_no_source(void **state)
-{
-	static const char *const names[] = { "plain" };
-	uint8_t digest[SHA256_LEN], byte;
-	struct source source;
-	struct site site;
-	size_t got;
-
-	(void)state;
-	folder_put(&top, "plain", "before", 6);
-	site_of(&site, &top, names, 1);
-	site.files[0].mtime.tv_nsec ^= 1;
-	assert_false(source_open(&source, &site, 0));
-	assert_int_equal(errno, ESTALE);
-	site.files[0].mtime.tv_nsec ^= 1;
-	site.files[0].len = 5;
-	assert_false(source_open(&source, &site, 0));
-	assert_int_equal(errno, ESTALE);
-	site.files[0].len = 6;
-	assert_true(source_open(&source, &site, 0));
-	folder_put(&top, "plain", "longer than before", 18);
-	assert_true(source_read(&source, &byte, 1, &got));
-	assert_false(source_finish(&source, digest));
-	assert_int_equal(errno, ESTALE);
-	source_close(&source);
-	assert_false(source_open(&source, &site, 0));
-	assert_int_equal(errno, ESTALE);
-	site_close(&site);
-}
-
-static void a_file_that_shrinks_is_found(void **state)
-{
-	static const char *const names[] = { "plain" };
-	uint8_t bytes[100];
-	struct source source;
-	struct site site;
-	size_t got;
-
-	(void)state;
-	folder_put(&top, "plain", text, 100);
-	site_of(&site, &top, names, 1);
-	assert_true(source_open(&source, &site, 0));
-	folder_put(&top, "plain", text, 50);
-	assert_false(source_read(&source, bytes, sizeof bytes, &got));
-	assert_int_equal(errno, ESTALE);
-	source_close(&source);
-	site_close(&site);
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -616,8 +565,6 @@ int main(void)
 		CASE(a_zstd_dictionary_is_refused),
 		CASE(a_large_brotli_window_is_refused),
 		CASE(a_bomb_stops_where_the_file_ends),
-		CASE(a_file_that_changed_is_no_source),
-		CASE(a_file_that_shrinks_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
