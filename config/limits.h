@@ -56,7 +56,9 @@
  * One hold buffer for so many connections; only those in the middle of a record or a
  * request need one, and requests that wait for memory to be answered from (with one
  * for eight, some of those were reset when all connections downloaded at once).
- * When none is left, the oldest request that is not complete is reset.
+ * When none is left, a client that holds one and hardly reads its answer is reset (less
+ * than LIMIT_RECORD_LEN bytes in LIMIT_RECORD_MS); else the oldest request that is not
+ * complete.
  */
 #define LIMIT_CONNS_PER_HOLD 5
 

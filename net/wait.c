@@ -212,37 +212,83 @@ static bool evict_half_open(void)
 }
 
 /*
- * End who holds a buffer and has waited longest: of those who are done, else a request,
- * else a response.
+ * Has it acknowledged less than LIMIT_RECORD_LEN bytes in LIMIT_RECORD_MS?  `acked` is how
+ * many since begin_ms.
  */
-static bool evict_holder(void)
+static bool is_slow_since(uint64_t begin_ms, uint32_t acked, uint64_t now)
 {
-	static const enum net_wait order[] = {
-		NET_WAIT_LINGER, NET_WAIT_REQUEST, NET_WAIT_IDLE, NET_WAIT_WRITE
-	};
+	return now - begin_ms >= LIMIT_RECORD_MS &&
+	    (uint64_t)acked * LIMIT_RECORD_MS < (now - begin_ms) * LIMIT_RECORD_LEN;
+}
 
-	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-		struct link *head = &waiting[order[i]];
+static uint64_t span_begin_ms(const struct net_conn *conn)
+{
+	return conn->deadline_ms - limit_ms[conn->wait];
+}
 
-		for (struct link *at = head->next; at != head; at = at->next) {
-			struct net_conn *conn = conn_of(in_wait, at);
+static bool is_holder(const struct net_conn *conn)
+{
+	return conn->hold != NULL || conn->app_hold != NULL;
+}
 
-			if (conn->hold != NULL || conn->app_hold != NULL) {
-				evict_conn(conn);
-				return true;
-			}
+/*
+ * End who holds a buffer and is slow to take its response.  Else a few who hardly read, and
+ * asked for more than they read, would leave no buffer for anybody's request.
+ */
+static bool evict_slow_holder(void)
+{
+	struct link *head = &waiting[NET_WAIT_WRITE];
+	const uint64_t now = net_now_ms();
+
+	for (struct link *at = head->next; at != head; at = at->next) {
+		struct net_conn *conn = conn_of(in_wait, at);
+		const uint64_t begin_ms = span_begin_ms(conn);
+
+		/* Those behind it have waited less. */
+		if (now - begin_ms < LIMIT_RECORD_MS)
+			return false;
+		if (is_holder(conn) && conn_unacked(conn) > 0 &&
+		    is_slow_since(begin_ms, conn->pcb->lastack - conn->span_start, now)) {
+			evict_conn(conn);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool evict_holder_of(enum net_wait wait)
+{
+	struct link *head = &waiting[wait];
+
+	for (struct link *at = head->next; at != head; at = at->next) {
+		struct net_conn *conn = conn_of(in_wait, at);
+
+		if (is_holder(conn)) {
+			evict_conn(conn);
+			return true;
 		}
 	}
 	return false;
 }
 
 /*
- * Does it hold record buffers, and acknowledge less than LIMIT_RECORD_LEN bytes in
- * LIMIT_RECORD_MS, since its span began or since it got the first of them?
+ * End who holds a buffer and has waited longest: of those who are done, else a response that
+ * hardly goes on, else a request, else a response.
+ */
+static bool evict_holder(void)
+{
+	return evict_holder_of(NET_WAIT_LINGER) || evict_slow_holder() ||
+	    evict_holder_of(NET_WAIT_REQUEST) || evict_holder_of(NET_WAIT_IDLE) ||
+	    evict_holder_of(NET_WAIT_WRITE);
+}
+
+/*
+ * Does it hold record buffers, and is slow to acknowledge, since its span began or since it
+ * got the first of them?
  */
 static bool is_slow(const struct net_conn *conn, uint64_t now)
 {
-	uint64_t begin_ms = conn->deadline_ms - limit_ms[conn->wait];
+	uint64_t begin_ms = span_begin_ms(conn);
 	uint32_t begin = conn->span_start;
 
 	if (link_empty(&conn->records) || conn_unacked(conn) == 0)
@@ -251,9 +297,7 @@ static bool is_slow(const struct net_conn *conn, uint64_t now)
 		begin_ms = conn->records_ms;
 		begin = conn->records_start;
 	}
-	return now - begin_ms >= LIMIT_RECORD_MS &&
-	    (uint64_t)(conn->pcb->lastack - begin) * LIMIT_RECORD_MS <
-	    (now - begin_ms) * LIMIT_RECORD_LEN;
+	return is_slow_since(begin_ms, conn->pcb->lastack - begin, now);
 }
 
 static bool evict_slow_of(enum net_wait wait, uint64_t now)

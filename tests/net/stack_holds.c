@@ -106,6 +106,38 @@ static void without_hold_buffers_nothing_is_kept(void **state)
 	assert_int_equal(pool_level(POOL_HOLD), 0);
 }
 
+/* Who asks for more behind an answer that he hardly reads holds a buffer for long. */
+static void slow_readers_leave_buffers_for_requests(void **state)
+{
+	const uint32_t holds = pool_capacity(POOL_HOLD);
+	struct client *c;
+
+	(void)state;
+	for (uint32_t i = 0; i < holds; i++) {
+		struct client *slow =
+		    connect_client(i, false, answer_len(100000) + answer_len(7));
+
+		slow->read_rate = 0;
+		slow->window_cap = 8192;
+		client_send(slow, "100000\n7\n", 9);
+		run_ms(2);
+	}
+	assert_int_equal(pool_left(POOL_HOLD), 2);
+	run_ms(LIMIT_RECORD_MS);
+	c = connect_client(holds, false, answer_len(10));
+	for (const char *byte = "10\n"; *byte != 0; byte++) {
+		client_send(c, byte, 1);
+		run_ms(500);
+		assert_true(is_open(c));
+	}
+	assert_true(run_until(received_all, c, 1000));
+	check_answer(c, 0, 10);
+	for (uint32_t i = 0; i <= holds; i++)
+		client_reset(&clients[i]);
+	run_ms(100);
+	assert_int_equal(pool_level(POOL_HOLD), 0);
+}
+
 /* ---- One ends another ---------------------------------------------------- */
 
 static void one_may_end_another_that_is_idle(void **state)
@@ -190,6 +222,7 @@ const struct stack_case stack_hold_cases[] = {
 	CASE(what_the_app_keeps_is_offered_again),
 	CASE(who_insists_does_not_stop_the_rest),
 	CASE(without_hold_buffers_nothing_is_kept),
+	CASE(slow_readers_leave_buffers_for_requests),
 	CASE(one_may_end_another_that_is_idle),
 	CASE(one_may_end_another_that_sends),
 	CASE(one_may_end_another_that_waits),
