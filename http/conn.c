@@ -31,8 +31,9 @@ struct conn {
 	struct http_text rest;
 	uint64_t skip_len;
 	size_t held_len;          /* bytes the stream holds for us */
-	uint32_t place;           /* counts only with `began`, as */
-	uint8_t kind;             /* enum http_rest of the answer */
+	uint32_t place;           /* counts only with `began`, as both below */
+	uint16_t status;          /* of the answer */
+	uint8_t kind;             /* enum http_rest of it */
 	bool began;
 	bool closing;
 	bool blocked;
@@ -169,6 +170,7 @@ static bool begin_answer(struct conn *c, struct stream *s,
 		return false;
 	keep_rest(c, res->slice, sent);
 	c->began = true;
+	c->status = res->status;
 	c->kind = res->rest;
 	c->place = res->place;
 	c->close_after = res->close;
@@ -241,8 +243,8 @@ static bool send_answer(struct conn *c, struct stream *s,
 	if (!c->began) {
 		if (begin_answer(c, s, res))
 			account(s, req, res);
-	} else if (c->kind != res->rest) {
-		/* The clock was set, and the same request has another answer. */
+	} else if (c->status != res->status || c->kind != res->rest) {
+		/* The clock went on, and the same request has another answer. */
 		close_now(c, s);
 		return false;
 	}

@@ -473,6 +473,41 @@ static bool answer_status(const struct http_site *site,
 	return true;
 }
 
+/* As a range that is asked for with If-Range, of a file whose body lies elsewhere. */
+static bool answer_by_time(const struct http_site *site,
+    const struct http_request *req, const struct net_peer *peer,
+    struct http_response *out)
+{
+	const bool is_part = site->now->time > 784111777;
+
+	(void)peer;
+	http_begin(site, req, is_part ? 206 : 200, out);
+	http_put_length(out, is_part ? 2 : 6);
+	out->slice = HTTP_TEXT("ETag: \"x\"\r\n\r\n");
+	out->rest = HTTP_REST_SLICE;
+	out->place = 0;
+	out->last = is_part ? HTTP_TEXT("el") : HTTP_TEXT("hello\n");
+	out->body_len = out->last.len;
+	return true;
+}
+
+static void an_answer_of_another_status_does_not_go_on(void **state)
+{
+	(void)state;
+	open_conn();
+	http_conn_serve_status(answer_by_time);
+	fake.unix_time = 784111777;
+	fake.room = 80;      /* not all of the head */
+	receive(GET_ROOT);
+	assert_int_equal(fake.out_len, 80);
+	fake.unix_time++;
+	fake_acknowledge(SIZE_MAX);
+	fake.out[fake.out_len] = 0;
+	assert_null(strstr((char *)fake.out, "\r\n\r\nel"));
+	assert_true(fake.closing);
+	http_conn_serve_status(NULL);
+}
+
 static void a_made_answer_ends_with_its_last_piece(void **state)
 {
 	static const char start[] = "HTTP/1.1 200 OK\r\n" DATE "\r\n";
@@ -527,6 +562,7 @@ int main(void)
 		cmocka_unit_test(a_part_under_way_waits_for_room_alone),
 		cmocka_unit_test(the_pieces_of_an_answer_have_one_deadline),
 		cmocka_unit_test(an_answer_that_changes_under_way_is_ended),
+		cmocka_unit_test(an_answer_of_another_status_does_not_go_on),
 		cmocka_unit_test(a_made_answer_ends_with_its_last_piece),
 	};
 	int failed = cmocka_run_group_tests_name("plain", tests, NULL, NULL);
