@@ -1,5 +1,5 @@
 /* links: tests/host_panic.c tests/http/tiny_rom.c tests/http/render.c @romfs
- * @http_answers -Wl,--wrap=romfs_variant */
+ * @http_answers -Xlinker --wrap=romfs_variant */
 /*
  * Which representation of a file is sent, and how much of it: codings, conditions, ranges
  * and digests, asked of the responder in whole requests.

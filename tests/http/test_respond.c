@@ -1,5 +1,6 @@
 /* links: tests/host_panic.c tests/http/tiny_rom.c tests/http/render.c @romfs
- * @http_answers -Wl,--wrap=romfs_host,--wrap=romfs_variant */
+ * @http_answers -Xlinker --wrap=romfs_host
+ * -Xlinker --wrap=romfs_variant */
 /*
  * The responder: whole requests in, whole answers out, over a site of which every
  * byte is known.  Codings, conditions and ranges: test_representations.c.
