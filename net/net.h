@@ -1,5 +1,5 @@
 /*
- * Connections: what the layers above (later TLS, today HTTP) see of TCP.
+ * Connections: what the layers above (TLS and HTTP) see of TCP.
  *
  * One thread, one loop, no reentry from outside: everything happens inside
  * net_poll(), which calls the app's functions below.  Pull-style: the app is
