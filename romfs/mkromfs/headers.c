@@ -139,6 +139,21 @@ static const char *check_name(const struct block *block, const char *name, size_
 	return NULL;
 }
 
+/* RFC 9110, section 8.3.1: the reader, and parts of a multipart answer, rely on it. */
+static const char *check_value(const char *name, size_t len, const char *at,
+    const char *end)
+{
+	static const char type[] = "Content-Type";
+
+	if (len != sizeof type - 1 || strncasecmp(name, type, len) != 0)
+		return NULL;
+	for (; at < end; at++) {
+		if (*at < ' ' || *at > '~')
+			return "a content type has only ASCII characters, and no tabs";
+	}
+	return NULL;
+}
+
 static const char *read_field(struct header_rules *rules, const struct line *line)
 {
 	struct block *const block = &rules->blocks[rules->count - 1];
@@ -159,7 +174,9 @@ static const char *read_field(struct header_rules *rules, const struct line *lin
 		value++;
 
 	const size_t len = (size_t)(name_end - name);
-	const char *const why = check_name(block, name, len, is_removal);
+	const char *why = check_name(block, name, len, is_removal);
+	if (why == NULL)
+		why = check_value(name, len, value, end);
 	if (why != NULL)
 		return why;
 	if (!is_removal && value == end)

@@ -327,10 +327,12 @@ static void single_values_are_not_joined(void **state)
 
 	(void)state;
 	refused("/a\n Content-Type: a/b\n content-type: c/d\n", 3, "twice");
+	refused("/a\n Content-Type: text/h\303\244ml\n", 2, "ASCII");
+	refused("/a\n content-type: a/b;\tc=d\n", 2, "ASCII");
 	refused("/a\n Set-Cookie: a=b\n Set-Cookie: c=d\n", 3, "twice");
-	rules = accepted("/*\n Content-Type: a/b\n/x\n Content-Type: c/d\n"
-	    "/y\n ! Content-Type\n Content-Type: e/f\n");
-	path_gets(rules, "/y", "Content-Type: e/f");
+	rules = accepted("/*\n Expires: a\n/x\n Expires: b\n"
+	    "/y\n ! Expires\n Expires: c\n");
+	path_gets(rules, "/y", "Expires: c");
 	assert_int_equal(fake_report.count, 0);
 	for (int i = 0; i < 2; i++) {
 		headers_for(rules, (const uint8_t *)"/x", 2, &edits);
