@@ -101,6 +101,18 @@ static void sort_names(struct image *image, char *const *site_names)
 
 /* ---- Folders ----------------------------------------------------------------- */
 
+/* Where its links lead: what lies elsewhere was not meant to be served. */
+static bool is_inside(const char *path, const char *folder)
+{
+	char *real = realpath(path, NULL), *real_folder = realpath(folder, NULL);
+	const bool inside = real != NULL && real_folder != NULL &&
+	    path_is_inside(real, real_folder);
+
+	free(real);
+	free(real_folder);
+	return inside;
+}
+
 static void add_site(struct work *w, const char *folder, const char *entry)
 {
 	struct image *image = w->image;
@@ -115,6 +127,8 @@ static void add_site(struct work *w, const char *folder, const char *entry)
 		report_error(root.at, "%s", strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
 		report_error(root.at, "not a folder: every host name has one here");
+	else if (!is_inside(root.at, folder))
+		report_error(root.at, "symlink leads outside the folder of sites");
 	else if (why != NULL)
 		report_error(root.at, "%s", why);
 	else if (find_name(image, name) != SIZE_MAX)

@@ -420,11 +420,18 @@ size_t site_find(const struct site *site, const char *path)
 char *site_read(const struct site *site, const char *path, size_t *len)
 {
 	const int fd = site_open(site, path, O_RDONLY | O_NONBLOCK);
+	struct stat st = { .st_mode = S_IFREG };
 	char *text = NULL;
 	size_t cap = 0;
 	ssize_t got = -1;
 
 	*len = 0;
+	/* A device may have no end. */
+	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		site_error(site, path, kind_of(st.st_mode));
+		close(fd);
+		return NULL;
+	}
 	while (fd >= 0) {
 		text = xgrow(text, &cap, *len + 65536, 1);
 		got = read(fd, text + *len, 65535);

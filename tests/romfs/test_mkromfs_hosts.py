@@ -145,6 +145,23 @@ def test_what_is_no_folder_is_refused(hosts):
         f"{hosts.root}/readme.txt: not a folder: every host name has one here"]
 
 
+def test_links_lead_to_folders_here(hosts, tmp_path):
+    two(hosts)
+    hosts.link("c.example", "a.example")
+    assert list(hosts.bake().names) == ["a.example", "b.example", "c.example"]
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "secret.txt").write_text("x")
+    hosts.link("d.example", tmp_path / "elsewhere")
+    assert hosts.refuse() == [
+        f"{hosts.root}/d.example: symlink leads outside the folder of sites"]
+
+
+def test_hosts_is_a_file(hosts):
+    two(hosts)
+    hosts.link("_hosts", "/dev/zero")
+    assert hosts.refuse() == [f"{hosts.root}/_hosts: a device, not a file"]
+
+
 def test_the_same_name_twice_is_refused(hosts):
     two(hosts)
     hosts.write("A.example/x")
