@@ -18,8 +18,10 @@ BACKUPS = ("*~", "*.bak", "*.old", "*.orig", "*.save", "*.swp", "*.swo", "*.sql"
 # What it is, words that are quick to look for, and the whole of it.
 SECRETS = tuple((what, words.encode().split(), re.compile(whole)) for what, words, whole in (
     ("a private key", "PRIVATE",
-     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-     rb"(?:\\r|\\n|[A-Za-z0-9-]+: [^\r\n]*|\s)*[A-Za-z0-9+/]{40}"),
+     # Bounded, and each line has one reading: a page may be made to be slow to search.
+     rb"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+     rb"(?:\\r|\\n|[A-Za-z0-9-]{1,40}: [^\r\n\\]{0,200}(?=[\r\n\\])|\s){0,40}"
+     rb"[A-Za-z0-9+/]{40}"),
     ("an AWS access key", "AKIA ASIA",
      rb"(?<![A-Za-z0-9])(?:AKIA|ASIA)(?![A-Z0-9]*EXAMPLE)[A-Z2-7]{16}(?![A-Za-z0-9])"),
     ("a GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_",

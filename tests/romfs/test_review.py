@@ -328,6 +328,17 @@ def test_pages_that_nobody_should_write_are_read(review):
     assert review(pages)[-1].endswith("files")
 
 
+def test_no_page_is_slow_to_search(tmp_path):
+    """Lines that could be read in many ways as the fields of a key, and many beginnings."""
+    start = "-----BEGIN PRIVATE KEY-----\n"
+    for text in start + "a: " * 1000, start + ("a: " + start) * 3000:
+        write(tmp_path, {"a.txt": text})
+        assert not work.read(tmp_path, "a.txt", 0).findings
+    write(tmp_path, {"a.txt": start + "Proc-Type: 4,ENCRYPTED\r\nDEK-Info: x\r\n\r\n" +
+                     "A" * 64})
+    assert len(work.read(tmp_path, "a.txt", 0).findings) == 1
+
+
 def test_a_file_that_vanishes_is_said(tmp_path):
     found = work.read(str(tmp_path), "gone.html", 0)
     assert [f.what for f in found.findings] == ["unreadable"]
