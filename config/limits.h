@@ -188,6 +188,26 @@
 #define LIMIT_REQUEST_FIELDS 100
 
 /*
+ * Lines of a field that is a list and decides an answer (Accept-Encoding, If-Match,
+ * If-None-Match, Want-Repr-Digest).  One more is 431 and not dropped: an If-Match that was not
+ * seen would make a 200 of a 412.
+ */
+#define LIMIT_FIELD_LINES 4
+
+/*
+ * Parts of one answer to Range.  Where so many that do not touch are known and another one
+ * comes along, the whole is sent (200), whatever follows: parts that could have been joined
+ * later would have to be remembered until then.  16 bytes each, on the stack.
+ */
+#define LIMIT_RANGE_PARTS 16
+
+/*
+ * Bytes of a Content-Type that is repeated in each part.  With a longer one the whole is
+ * sent (200); a delimiter has to fit into what is copied at once.
+ */
+#define LIMIT_PART_TYPE_LEN 128
+
+/*
  * Bytes of a request body that we read and throw away to keep the connection (GET
  * with a body is legal and pointless).  More: answered, then closed.
  */
@@ -207,6 +227,9 @@
  * connection or status request; one more, and the whole word is refused.
  */
 #define LIMIT_RANGES 8
+
+/* Bytes of the paths of status= and healthz=; a longer one is complained about and ignored. */
+#define LIMIT_OPS_PATH_LEN 64
 
 /*
  * Bytes of a PROXY header.  Its authors have it fit into the smallest segment, 536;

@@ -38,7 +38,7 @@ static struct http_text take_line(const uint8_t **data, size_t *len)
 static void take_lines(struct http_lines *field, const uint8_t **data,
     size_t *len)
 {
-	while (*len > 0 && field->count < HTTP_LINES_CAP)
+	while (*len > 0 && field->count < LIMIT_FIELD_LINES)
 		field->line[field->count++] = take_line(data, len);
 }
 

@@ -49,7 +49,7 @@ static void check_text(struct http_text text, const uint8_t *data, size_t len)
 static void check_lines(const struct http_lines *lines, const uint8_t *data,
     size_t len)
 {
-	check(lines->count <= HTTP_LINES_CAP);
+	check(lines->count <= LIMIT_FIELD_LINES);
 	for (size_t i = 0; i < lines->count; i++) {
 		check(lines->line[i].at != NULL);
 		check_text(lines->line[i], data, len);

@@ -24,7 +24,7 @@ static void check_parts(const struct http_range *part, uint32_t count,
 {
 	uint64_t sum = 0;
 
-	check(count >= 1 && count <= HTTP_RANGE_CAP);
+	check(count >= 1 && count <= LIMIT_RANGE_PARTS);
 	for (uint32_t i = 0; i < count; i++) {
 		check(part[i].len >= 1 && part[i].len <= len);
 		check(part[i].first <= len - part[i].len);
@@ -42,8 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		0, 1, 2, 3, 10, 100, 1000, UINT32_MAX, (uint64_t)1 << 32,
 		INT64_MAX, UINT64_MAX - 1, UINT64_MAX,
 	};
-	struct http_range fast[HTTP_RANGE_CAP];
-	struct http_range slow[HTTP_RANGE_CAP];
+	struct http_range fast[LIMIT_RANGE_PARTS];
+	struct http_range slow[LIMIT_RANGE_PARTS];
 	uint32_t fast_count = 77;
 	uint32_t slow_count = 77;
 

@@ -40,10 +40,10 @@ size_t http_format_boundary(const struct http_parts *parts,
 }
 
 size_t http_format_part(const struct http_parts *parts, uint32_t i,
-    uint8_t out[HTTP_PART_CAP + HTTP_PART_TYPE_CAP])
+    uint8_t out[HTTP_PART_CAP + LIMIT_PART_TYPE_LEN])
 {
 	struct text t =
-	    text_start((char *)out, HTTP_PART_CAP + HTTP_PART_TYPE_CAP);
+	    text_start((char *)out, HTTP_PART_CAP + LIMIT_PART_TYPE_LEN);
 	uint8_t boundary[HTTP_BOUNDARY_CAP];
 
 	/* The line's end before it belongs to a delimiter, not to a part. */
@@ -69,7 +69,7 @@ size_t http_format_part(const struct http_parts *parts, uint32_t i,
 
 uint64_t http_parts_len(const struct http_parts *parts)
 {
-	uint8_t text[HTTP_PART_CAP + HTTP_PART_TYPE_CAP];
+	uint8_t text[HTTP_PART_CAP + LIMIT_PART_TYPE_LEN];
 	uint64_t len = 0;
 
 	for (uint32_t i = 0; i <= parts->count; i++) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "config/base.h"
+#include "config/limits.h"
 #include "http/range.h"
 #include "http/text.h"
 
@@ -12,14 +13,11 @@ struct http_parts {
 	struct http_text type;    /* value of its Content-Type, which each part repeats */
 	struct http_text body;
 	uint32_t count;
-	struct http_range ranges[HTTP_RANGE_CAP];
+	struct http_range ranges[LIMIT_RANGE_PARTS];
 };
 
 /* The longest delimiter with the fields of a part, less the type. */
 #define HTTP_PART_CAP 256
-
-/* A longer Content-Type is not repeated in each part; then the whole is sent. */
-#define HTTP_PART_TYPE_CAP 128
 
 /* The longest boundary: RFC 2046, section 5.1.1 allows 70. */
 #define HTTP_BOUNDARY_CAP 64
@@ -41,7 +39,7 @@ size_t http_format_boundary(const struct http_parts *parts,
  * Source  RFC 9110, section 14.6 and 15.3.7.2; RFC 2046, section 5.1.1
  */
 size_t http_format_part(const struct http_parts *parts, uint32_t i,
-    uint8_t out[HTTP_PART_CAP + HTTP_PART_TYPE_CAP]);
+    uint8_t out[HTTP_PART_CAP + LIMIT_PART_TYPE_LEN]);
 
 /* Bytes of the whole body. */
 uint64_t http_parts_len(const struct http_parts *parts);

@@ -84,7 +84,7 @@ static bool take_spec(struct rd *r, uint64_t len, struct http_range *out)
 static bool add_part(struct http_range *parts, uint32_t *count,
     struct http_range part)
 {
-	uint32_t place = HTTP_RANGE_CAP;
+	uint32_t place = LIMIT_RANGE_PARTS;
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < *count; i++) {
@@ -98,11 +98,11 @@ static bool add_part(struct http_range *parts, uint32_t *count,
 		}
 		part.first = old.first < part.first ? old.first : part.first;
 		part.len = (old_end > end ? old_end : end) - part.first;
-		if (place == HTTP_RANGE_CAP)
+		if (place == LIMIT_RANGE_PARTS)
 			place = kept++;
 	}
-	if (place == HTTP_RANGE_CAP) {
-		if (kept == HTTP_RANGE_CAP)
+	if (place == LIMIT_RANGE_PARTS) {
+		if (kept == LIMIT_RANGE_PARTS)
 			return false;
 		place = kept++;
 	}
@@ -112,7 +112,7 @@ static bool add_part(struct http_range *parts, uint32_t *count,
 }
 
 enum http_ranges http_parse_ranges(struct http_text value, uint64_t len,
-    struct http_range out[HTTP_RANGE_CAP], uint32_t *count)
+    struct http_range out[LIMIT_RANGE_PARTS], uint32_t *count)
 {
 	struct rd r = rd_text(value);
 	bool any = false;

@@ -4,19 +4,13 @@
 #pragma once
 
 #include "config/base.h"
+#include "config/limits.h"
 #include "http/text.h"
 
 struct http_range {
 	uint64_t first;
 	uint64_t len;            /* at least 1 */
 };
-
-/*
- * Parts of one answer.  Where so many that do not touch are known and another one comes
- * along, the whole is sent, whatever follows: parts that could have been joined later
- * would have to be remembered until then.
- */
-#define HTTP_RANGE_CAP 16
 
 enum http_ranges {
 	HTTP_RANGES_NONE,        /* send the whole (200): see below */
@@ -34,8 +28,8 @@ enum http_ranges {
  *         (one range that is not valid makes the whole so), too many parts, and a
  *         representation of no bytes.  HTTP_RANGES_OUTSIDE only if no range can be satisfied.
  *         Numbers of any length are read exactly.
- * Cost    linear in the value times HTTP_RANGE_CAP
+ * Cost    linear in the value times LIMIT_RANGE_PARTS
  * Source  RFC 9110, sections 14.1.2, 14.2 and 15.3.7.2
  */
 MUST_USE enum http_ranges http_parse_ranges(struct http_text value, uint64_t len,
-    struct http_range out[HTTP_RANGE_CAP], uint32_t *count);
+    struct http_range out[LIMIT_RANGE_PARTS], uint32_t *count);

@@ -222,7 +222,7 @@ static enum http_parse keep_host(struct http_request *out,
 static enum http_parse keep_line(struct http_lines *lines,
     struct http_text value)
 {
-	if (lines->count == HTTP_LINES_CAP)
+	if (lines->count == LIMIT_FIELD_LINES)
 		return HTTP_LARGE_HEAD;
 	lines->line[lines->count++] = value;
 	return HTTP_OK;

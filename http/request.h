@@ -9,6 +9,7 @@
 #pragma once
 
 #include "config/base.h"
+#include "config/limits.h"
 #include "http/text.h"
 
 enum http_parse {
@@ -36,17 +37,13 @@ enum http_method {
 	HTTP_METHOD_CONNECT,
 };
 
-/* Lines of one such field that are kept; one more is HTTP_LARGE_HEAD. */
-#define HTTP_LINES_CAP 4
-
 /*
  * The values of a field that is a list, a text for each line it came in, in their order:
- * one list (RFC 9110, section 5.3).  Further lines are refused and not dropped: an
- * If-Match that was not seen would make a 200 of a 412.
+ * one list (RFC 9110, section 5.3).
  */
 struct http_lines {
-	uint8_t count;                            /* 0: not sent */
-	struct http_text line[HTTP_LINES_CAP];    /* the first `count` are written */
+	uint8_t count;                           /* 0: not sent */
+	struct http_text line[LIMIT_FIELD_LINES]; /* the first `count` are written */
 };
 
 /*

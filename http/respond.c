@@ -158,7 +158,7 @@ static bool answer_ranges(const struct http_site *site,
 	}
 	if (parts->count == 1)
 		answer_range(site, req, v, &parts->ranges[0], out);
-	else if (parts->type.len <= HTTP_PART_TYPE_CAP)
+	else if (parts->type.len <= LIMIT_PART_TYPE_LEN)
 		answer_parts(site, req, v, out);
 	else
 		return false;

@@ -121,7 +121,7 @@ static const char *read_sni(struct http_text value, struct http_settings *out)
  */
 static bool is_path(struct http_text path)
 {
-	if (path.len < 2 || path.len > HTTP_OPS_PATH_CAP || path.at[0] != '/' ||
+	if (path.len < 2 || path.len > LIMIT_OPS_PATH_LEN || path.at[0] != '/' ||
 	    path.at[path.len - 1] == '/')
 		return false;
 	for (size_t i = 0; i < path.len; i++) {

@@ -30,6 +30,7 @@
 #pragma once
 
 #include "config/base.h"
+#include "config/limits.h"
 #include "http/redirect.h"
 #include "net/range.h"
 
@@ -42,9 +43,6 @@ struct http_bundle {
 
 /* Two more than there are words. */
 #define HTTP_COMPLAINTS_CAP 12
-
-/* Bytes of the paths of status= and healthz=. */
-#define HTTP_OPS_PATH_CAP 64
 
 struct http_settings {
 	bool log;

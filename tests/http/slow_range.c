@@ -87,13 +87,13 @@ static bool take_spec(char *text, void *to)
 		return all->valid = false;
 	}
 	all->p[all->count++] = part;
-	if (coalesce(all->p, all->count, joined) > HTTP_RANGE_CAP)
+	if (coalesce(all->p, all->count, joined) > LIMIT_RANGE_PARTS)
 		return !(all->too_many = true);
 	return true;
 }
 
 enum http_ranges slow_parse_ranges(struct http_text value, uint64_t len,
-    struct http_range out[HTTP_RANGE_CAP], uint32_t *count)
+    struct http_range out[LIMIT_RANGE_PARTS], uint32_t *count)
 {
 	static struct part joined[PARTS];
 	static struct parts parts;

@@ -8,4 +8,4 @@
 
 /* As http_parse_ranges(). */
 enum http_ranges slow_parse_ranges(struct http_text value, uint64_t len,
-    struct http_range out[HTTP_RANGE_CAP], uint32_t *count);
+    struct http_range out[LIMIT_RANGE_PARTS], uint32_t *count);

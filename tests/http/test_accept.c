@@ -27,7 +27,7 @@ static struct http_lines lines_of(const char *text)
 
 	while (text != NULL) {
 		const size_t len = strcspn(text, "\n");
-		assert_true(field.count < HTTP_LINES_CAP);
+		assert_true(field.count < LIMIT_FIELD_LINES);
 		field.line[field.count++] =
 		    (struct http_text){ (const uint8_t *)text, len };
 		text = text[len] == 0 ? NULL : text + len + 1;

@@ -21,8 +21,8 @@
 static const char *ranges(const char *field, uint64_t of)
 {
 	static char text[1024];
-	struct http_range part[HTTP_RANGE_CAP];
-	struct http_range slow[HTTP_RANGE_CAP];
+	struct http_range part[LIMIT_RANGE_PARTS];
+	struct http_range slow[LIMIT_RANGE_PARTS];
 	uint32_t count;
 	uint32_t slow_count;
 	const size_t len = strlen(field);
@@ -210,17 +210,17 @@ static const char *every_other(size_t n, const char *behind)
 static void so_many_parts_are_sent_and_no_more(void **state)
 {
 	(void)state;
-	assert_string_not_equal(ranges(every_other(HTTP_RANGE_CAP, ""), 100),
+	assert_string_not_equal(ranges(every_other(LIMIT_RANGE_PARTS, ""), 100),
 	    "none");
-	assert_string_equal(ranges(every_other(HTTP_RANGE_CAP + 1, ""), 100),
+	assert_string_equal(ranges(every_other(LIMIT_RANGE_PARTS + 1, ""), 100),
 	    "none");
 	/* Those that are outside, or touch one that is known, do not count. */
-	assert_string_not_equal(ranges(every_other(HTTP_RANGE_CAP,
+	assert_string_not_equal(ranges(every_other(LIMIT_RANGE_PARTS,
 	    "100-,1-1,100-"), 100), "none");
-	assert_string_equal(ranges(every_other(HTTP_RANGE_CAP, "0-99"), 100),
+	assert_string_equal(ranges(every_other(LIMIT_RANGE_PARTS, "0-99"), 100),
 	    "0+100");
 	/* What would have joined them comes too late. */
-	assert_string_equal(ranges(every_other(HTTP_RANGE_CAP + 1, "0-99"),
+	assert_string_equal(ranges(every_other(LIMIT_RANGE_PARTS + 1, "0-99"),
 	    100), "none");
 }
 

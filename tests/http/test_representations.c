@@ -374,7 +374,7 @@ static void as_many_parts_as_the_limit_and_no_more(void **state)
 	char range[256] = "Range: bytes=0-0";
 
 	(void)state;
-	for (int i = 1; i < HTTP_RANGE_CAP; i++)
+	for (int i = 1; i < LIMIT_RANGE_PARTS; i++)
 		sprintf(range + strlen(range), ",%d-%d", 2 * i, 2 * i);
 	strcat(range, "\r\n");
 	gives("HEAD /page.txt", range, PAGE);
@@ -382,7 +382,7 @@ static void as_many_parts_as_the_limit_and_no_more(void **state)
 	snprintf(request, sizeof request, "GET /page.txt" H11 "%s\r\n", range);
 	ask(request);
 	assert_int_equal(answer.status, 206);
-	assert_int_equal(answer.parts.count, HTTP_RANGE_CAP);
+	assert_int_equal(answer.parts.count, LIMIT_RANGE_PARTS);
 	range[strlen(range) - 2] = 0;
 	strcat(range, ",40-40\r\n");
 	gives("GET /page.txt", range, PAGE TINY_PAGE);
@@ -391,17 +391,17 @@ static void as_many_parts_as_the_limit_and_no_more(void **state)
 /* A type that would make the parts' heads too long is not repeated. */
 static void a_long_type_has_no_parts(void **state)
 {
-	static char type[HTTP_PART_TYPE_CAP + 2];
+	static char type[LIMIT_PART_TYPE_LEN + 2];
 	static const char request[] =
 	    "GET /" H11 "Range: bytes=0-0,2-2\r\n\r\n";
 
 	(void)state;
-	memset(type, 't', HTTP_PART_TYPE_CAP);
+	memset(type, 't', LIMIT_PART_TYPE_LEN);
 	other_type = type;
 	ask(request);
 	assert_int_equal(answer.status, 206);
 	assert_non_null(strstr(answer_text, "\r\nContent-Type: t"));
-	type[HTTP_PART_TYPE_CAP] = 't';
+	type[LIMIT_PART_TYPE_LEN] = 't';
 	ask(request);
 	assert_int_equal(answer.status, 200);
 	other_type = NULL;
@@ -442,8 +442,8 @@ static void a_boundary_is_made_of_the_tag(void **state)
 /* The longest numbers and texts fit where they are written. */
 static void the_longest_part_fits(void **state)
 {
-	static uint8_t type[HTTP_PART_TYPE_CAP];
-	uint8_t tag[100], out[HTTP_PART_CAP + HTTP_PART_TYPE_CAP];
+	static uint8_t type[LIMIT_PART_TYPE_LEN];
+	uint8_t tag[100], out[HTTP_PART_CAP + LIMIT_PART_TYPE_LEN];
 	struct http_parts parts = {
 		.etag = { tag, sizeof tag }, .type = { type, sizeof type },
 		.body = { type, SIZE_MAX }, .count = 1,

@@ -151,15 +151,15 @@ static void each_list_may_have_so_many_lines_and_no_more(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		for (size_t n = 0; n <= HTTP_LINES_CAP + 1; n++) {
+		for (size_t n = 0; n <= LIMIT_FIELD_LINES + 1; n++) {
 			size_t len = put(0, GET);
 			for (size_t k = 0; k < n; k++)
 				len = put(len, lists[i].line);
 			len = put(len, "\r\n");
 			memset(&req, 0xff, sizeof req);
 			assert_int_equal(parse(big, len, &req),
-			    n > HTTP_LINES_CAP ? HTTP_LARGE_HEAD : HTTP_OK);
-			if (n > HTTP_LINES_CAP)
+			    n > LIMIT_FIELD_LINES ? HTTP_LARGE_HEAD : HTTP_OK);
+			if (n > LIMIT_FIELD_LINES)
 				continue;
 			for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
 				const struct http_lines *const field =

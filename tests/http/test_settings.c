@@ -304,10 +304,10 @@ static void paths_of_64_bytes_are_taken_and_65_refused(void **state)
 	char words[128] = "healthz=/";
 
 	(void)state;
-	memset(words + 9, 'a', HTTP_OPS_PATH_CAP - 1);
+	memset(words + 9, 'a', LIMIT_OPS_PATH_LEN - 1);
 	reads(&none, words);
-	assert_int_equal(settings.healthz_path.len, HTTP_OPS_PATH_CAP);
-	words[8 + HTTP_OPS_PATH_CAP] = 'a';
+	assert_int_equal(settings.healthz_path.len, LIMIT_OPS_PATH_LEN);
+	words[8 + LIMIT_OPS_PATH_LEN] = 'a';
 	complains(words, "healthz=");
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/limits.h"
 #include "net/range.h"
 #include "net/settings.h"
 #include "tls/mkinstance/report.h"
@@ -11,7 +12,6 @@
 #define BLANKS " \t\r\n"
 #define HSTS_YEAR_S 31536000ul
 #define HSTS_MAX_S 999999999ul
-#define OPS_PATH_MAX 64
 #define THUMBPRINT_LEN 43    /* SHA-256 in base64url: RFC 8555, section 8.1 */
 
 /* A number of at most 10 digits; returns what follows it, or NULL. */
@@ -113,7 +113,7 @@ static const char *skip_path(const char *at)
 {
 	const size_t len = strspn(at, LETTERS_AND_DIGITS "-._~/");
 
-	return len >= 2 && len <= OPS_PATH_MAX && at[0] == '/' &&
+	return len >= 2 && len <= LIMIT_OPS_PATH_LEN && at[0] == '/' &&
 	    at[len - 1] != '/' ? at + len : NULL;
 }
 
