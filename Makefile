@@ -80,8 +80,7 @@ KERNEL_SRCS := $(wildcard kernel/*.c kernel/*.S) config/libc/string.c \
 	$(KERNEL_BEARSSL_SRCS)
 SERVER_SRCS := $(wildcard net/*.c net/*.S tls/*.c http/*.c romfs/*.c) \
 	config/libc/string.c $(LWIP_SRCS) $(SERVER_BEARSSL_SRCS)
-MKROMFS_SRCS := $(wildcard romfs/mkromfs/*.c) $(wildcard romfs/*.c) \
-	$(BEARSSL_HASH_SRCS)
+MKROMFS_SRCS := $(wildcard romfs/mkromfs/*.c) $(wildcard romfs/*.c)
 MKINSTANCE_SRCS := $(wildcard tls/mkinstance/*.c) net/settings.c net/range.c
 MKIMAGE_SRCS := $(wildcard boot/mkimage/*.c) $(BEARSSL_HASH_SRCS)
 
@@ -188,8 +187,8 @@ build/image/%.elf: build/%.elf
 	@objcopy --strip-all $< $@
 
 build/mkromfs: $(call objects,host,$(MKROMFS_SRCS))
-	$(call say,LD,$@)$(HOSTCC) -o $@ $^ -lunistring -lz -lbrotlienc -lbrotlidec \
-		-lzstd -lpthread
+	$(call say,LD,$@)$(HOSTCC) -o $@ $^ -lunistring -lcrypto -lz -lbrotlienc \
+		-lbrotlidec -lzstd -lpthread
 
 build/mkinstance: $(call objects,host,$(MKINSTANCE_SRCS))
 	$(call say,LD,$@)$(HOSTCC) -o $@ $^ -lcrypto

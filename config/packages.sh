@@ -20,7 +20,7 @@ build         libunistring-dev     to normalise file names in mkromfs
 build         zlib1g-dev           to compress with gzip in mkromfs
 build         libbrotli-dev        to compress with brotli in mkromfs
 build         libzstd-dev          to compress with zstd in mkromfs
-build,bench   libssl-dev           to compile mkinstance, and the TLS client of the bench
+build,bench   libssl-dev           to compile mkinstance and mkromfs, and the TLS client of the bench
 build         media-types          for the table of content types
 git,test      git                  to take a site out of a commit
 check,test    python3              to review a site

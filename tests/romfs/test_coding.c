@@ -5,7 +5,7 @@
  *        romfs/mkromfs/coding_source.c romfs/mkromfs/site.c romfs/mkromfs/url.c
  *        romfs/mkromfs/sha256.c romfs/mkromfs/memory.c romfs/mkromfs/report.c
  *        tests/romfs/coding_jobs.c tests/romfs/coding_help.c tests/host_panic.c
- *        @bearssl_hash -lunistring -lz -lzstd -lbrotlienc -lbrotlidec -lpthread */
+ *        -lcrypto -lunistring -lz -lzstd -lbrotlienc -lbrotlidec -lpthread */
 /*
  * Files in all codings: what comes out decodes to them, with libraries and with the tools
  * of the system; what is kept is worth it; neither cache nor processors make a difference;

@@ -1,6 +1,6 @@
 /* links: romfs/mkromfs/coding_cache.c romfs/mkromfs/coding_tidy.c romfs/mkromfs/sha256.c
  *        romfs/mkromfs/memory.c romfs/mkromfs/report.c tests/romfs/coding_help.c
- *        tests/host_panic.c @bearssl_hash -lunistring -lz -lzstd -lbrotlidec */
+ *        tests/host_panic.c -lcrypto -lunistring -lz -lzstd -lbrotlidec */
 /*
  * The cache of compressed files: what was put there whole comes out, and nothing else does;
  * several runs at a time; what is deleted, and what is left alone.

@@ -1,7 +1,7 @@
 /* links: romfs/mkromfs/coding_check.c romfs/mkromfs/coding_encode.c
  *        romfs/mkromfs/coding_source.c romfs/mkromfs/site.c romfs/mkromfs/url.c
  *        romfs/mkromfs/sha256.c romfs/mkromfs/memory.c romfs/mkromfs/report.c
- *        tests/romfs/coding_help.c tests/host_panic.c @bearssl_hash
+ *        tests/romfs/coding_help.c tests/host_panic.c -lcrypto
  *        -lunistring -lz -lzstd -lbrotlienc -lbrotlidec */
 /*
  * Does this decode to that: what encoders make does; what differs in a byte, a length or

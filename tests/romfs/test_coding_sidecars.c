@@ -5,7 +5,7 @@
  *        romfs/mkromfs/coding_source.c romfs/mkromfs/site.c romfs/mkromfs/url.c
  *        romfs/mkromfs/sha256.c romfs/mkromfs/memory.c romfs/mkromfs/report.c
  *        tests/romfs/coding_jobs.c tests/romfs/coding_help.c tests/host_panic.c
- *        @bearssl_hash -lunistring -lz -lzstd -lbrotlienc -lbrotlidec -lpthread */
+ *        -lcrypto -lunistring -lz -lzstd -lbrotlienc -lbrotlidec -lpthread */
 /*
  * Sidecars: files that somebody compressed himself and put beside the file.  They are used
  * as they are, if they decode to that file; else there is an error or a note.

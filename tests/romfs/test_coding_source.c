@@ -1,6 +1,6 @@
 /* links: romfs/mkromfs/coding_source.c romfs/mkromfs/site.c romfs/mkromfs/url.c
  *        romfs/mkromfs/sha256.c romfs/mkromfs/memory.c romfs/mkromfs/report.c
- *        tests/romfs/coding_help.c tests/host_panic.c @bearssl_hash
+ *        tests/romfs/coding_help.c tests/host_panic.c -lcrypto
  *        -lunistring -lz -lzstd -lbrotlidec */
 /* A file that changes between the site's walk and the last byte read is no source. */
 #include <errno.h>
