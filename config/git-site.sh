@@ -22,11 +22,14 @@ ours=$work/repo
 newline='
 '
 
+# Names and messages may be a stranger's: no control character reaches the terminal.
 fail()
 {
-	printf 'stele: %s\n' "$1" >&2
-	shift
-	for line; do printf 'stele:   %s\n' "$line" >&2; done
+	{
+		printf 'stele: %s\n' "$1"
+		shift
+		for line; do printf 'stele:   %s\n' "$line"; done
+	} | LC_ALL=C sed 's/\xc2[\x80-\x9f]/?/g; s/[\x01-\x08\x0b-\x1f\x7f]/?/g' >&2
 	exit 1
 }
 

@@ -233,6 +233,12 @@ def test_an_unknown_name_at_a_url(place, ref):
     assert f"'{ref}' is no branch, tag or commit" in said
 
 
+def test_names_of_a_stranger_do_not_reach_the_terminal(place):
+    place.commit({"a\x1b[2Jb\u009bc\u00fc": "version https://git-lfs.github.com/spec/v1\n"})
+    error = place.take(f"git:{place.repository}", status=1)
+    assert "a?[2Jb?c\u00fc" in error and "\x1b" not in error
+
+
 def test_pointers_of_git_lfs_are_no_site(place):
     place.commit({"a.mp4": "version https://git-lfs.github.com/spec/v1\n"
                            "oid sha256:" + "0" * 64 + "\nsize 5\n", "b": "1"})
