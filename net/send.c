@@ -39,7 +39,7 @@ static uint32_t send_room(const struct net_conn *conn)
 	const uint32_t window = LWIP_MIN(pcb->snd_wnd, pcb->cwnd);
 	const uint32_t queued = pcb->snd_lbb - pcb->lastack;
 	const uint32_t limit = window +
-	    nic_segment_max(conn->peer.is_ipv6, pcb->mss);
+	    nic_segment_max(IP_IS_V6_VAL(pcb->remote_ip), pcb->mss);
 
 	if (pcb->snd_queuelen + 2 * (UINT16_MAX / TCP_MSS + 2) > LIMIT_SEND_PBUFS)
 		return 0;
