@@ -4,27 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "romfs/mkromfs/memory.h"
 
 #define CHUNK_LEN (64 * 1024)
-
-static bool is_unchanged(const struct source *source)
-{
-	const struct site_file *file = source->file;
-	struct stat st;
-
-	if (fstat(source->fd, &st) != 0)
-		return false;
-	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size == file->len &&
-	    st.st_mtim.tv_sec == file->mtime.tv_sec &&
-	    st.st_mtim.tv_nsec == file->mtime.tv_nsec)
-		return true;
-	errno = ESTALE;
-	return false;
-}
 
 bool source_open(struct source *source, const struct site *site, size_t file)
 {
@@ -33,7 +17,7 @@ bool source_open(struct source *source, const struct site *site, size_t file)
 	source->fd = site_open(site, source->file->path, O_RDONLY | O_NONBLOCK);
 	if (source->fd < 0)
 		return false;
-	if (!is_unchanged(source)) {
+	if (!site_is_unchanged(source->fd, source->file)) {
 		source_close(source);
 		return false;
 	}
@@ -76,7 +60,7 @@ bool source_finish(struct source *source, uint8_t digest[SHA256_LEN])
 		ok = source_read(source, chunk, CHUNK_LEN, &got);
 	} while (ok && got > 0);
 	free(chunk);
-	if (!ok || !is_unchanged(source))
+	if (!ok || !site_is_unchanged(source->fd, source->file))
 		return false;
 	sha256_end(&source->sha, digest);
 	return true;

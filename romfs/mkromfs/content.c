@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "romfs/mkromfs/output.h"
@@ -36,20 +35,6 @@ static bool copy(int fd, uint64_t len, const struct content_sink *sink)
 	return true;
 }
 
-static bool is_unchanged(int fd, const struct site_file *file)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) != 0)
-		return false;
-	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size == file->len &&
-	    st.st_mtim.tv_sec == file->mtime.tv_sec &&
-	    st.st_mtim.tv_nsec == file->mtime.tv_nsec)
-		return true;
-	errno = ESTALE;
-	return false;
-}
-
 static void report(const char *path)
 {
 	report_error(path, "%s", errno == ESTALE ?
@@ -61,8 +46,8 @@ bool content_copy(const struct site *site, const struct site_file *file,
 {
 	const int fd = site_open(site, file->path, O_RDONLY | O_NONBLOCK);
 	/* One that grew meanwhile has another length. */
-	const bool ok = fd >= 0 && is_unchanged(fd, file) &&
-	    copy(fd, file->len, sink) && is_unchanged(fd, file);
+	const bool ok = fd >= 0 && site_is_unchanged(fd, file) &&
+	    copy(fd, file->len, sink) && site_is_unchanged(fd, file);
 	char *full;
 
 	if (!ok) {

@@ -401,6 +401,20 @@ static void check_collisions(const struct site *site)
 	free(normals);
 }
 
+bool site_is_unchanged(int fd, const struct site_file *file)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return false;
+	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size == file->len &&
+	    st.st_mtim.tv_sec == file->mtime.tv_sec &&
+	    st.st_mtim.tv_nsec == file->mtime.tv_nsec)
+		return true;
+	errno = ESTALE;
+	return false;
+}
+
 size_t site_find(const struct site *site, const char *path)
 {
 	size_t low = 0, high = site->file_count;

@@ -40,6 +40,12 @@ void site_walk(struct site *site, const char *root);
  */
 MUST_USE int site_open(const struct site *site, const char *path, int flags);
 
+/*
+ * The open file is what the walk saw: a file of this length and time.  False and errno;
+ * ESTALE if it is another.
+ */
+MUST_USE bool site_is_unchanged(int fd, const struct site_file *file);
+
 /* The index of the file with this path; SIZE_MAX: there is none. */
 size_t site_find(const struct site *site, const char *path);
 

@@ -14,10 +14,7 @@
 #include <cmocka.h>
 
 #include "config/limits.h"
-#include "romfs/romfs.h"
-#include "tests/romfs/sample.h"
-
-#define KEY(text) { (const uint8_t *)(text), sizeof(text) - 1 }
+#include "tests/romfs/check_help.h"
 
 static const struct phash_key keys[] = {
 	KEY("/"), KEY("/index.html"), KEY("/a/"), KEY("/a/index.html"),
@@ -26,45 +23,8 @@ static const struct phash_key keys[] = {
 
 static int set_up(void **state)
 {
-	struct sample *s = malloc(sizeof *s);
-
-	if (s == NULL)
-		return -1;
-	sample_make(s, keys, ARRAY_LEN(keys));
-	*state = s;
-	return 0;
+	return check_set_up(state, keys, ARRAY_LEN(keys));
 }
-
-static int tear_down(void **state)
-{
-	sample_free(*state);
-	free(*state);
-	return 0;
-}
-
-static enum romfs_status open_sample(const struct sample *s)
-{
-	struct romfs fs;
-
-	return romfs_open(&fs, s->image, s->len);
-}
-
-/* Refused with the value, accepted again without it. */
-#define ASSERT_REFUSED(field, value, status) \
-	do { \
-		const __typeof__(field) good_ = (field); \
-		(field) = (__typeof__(field))(value); \
-		assert_int_equal(open_sample(s), (status)); \
-		(field) = good_; \
-		assert_int_equal(open_sample(s), ROMFS_OK); \
-	} while (0)
-
-#define ASSERT_ACCEPTED(field, value) ASSERT_REFUSED(field, value, ROMFS_OK)
-
-#define TABLE ROMFS_BAD_TABLE
-#define ENTRY ROMFS_BAD_ENTRY
-#define RULE ROMFS_BAD_RULE
-#define OFFSET ROMFS_BAD_OFFSET
 
 /* ---- The frame ------------------------------------------------------------ */
 
@@ -536,7 +496,7 @@ static void codings_that_are_unknown_are_refused(void **state)
 	assert_int_equal(open_sample(s), ENTRY);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, check_tear_down)
 
 int main(void)
 {
