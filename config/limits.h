@@ -260,6 +260,12 @@
 #define LIMIT_RULE_STATES (1u << 20)
 
 /*
+ * Conditions on the query (_redirects) of all rules that match one path.  Each is looked for
+ * in the whole query, of LIMIT_TARGET_LEN bytes at most; one more, and mkromfs names the rule.
+ */
+#define LIMIT_RULE_CONDITIONS 64u
+
+/*
  * What mkromfs may spend on building it: positions in patterns that it remembers (4 bytes
  * each), and steps, some 10 ns each.
  */

@@ -287,12 +287,19 @@ static uint16_t add_accepts(struct builder *b, size_t set)
 {
 	struct automata *const t = b->tables;
 	uint16_t count = 0;
+	uint64_t conditions = 0;
 
 	for (uint32_t i = 0; i < b->sets[set].count; i++) {
 		const struct node *const node = &b->nodes[b->positions[b->sets[set].first + i]];
 
 		if (node->kind != NODE_END)
 			continue;
+		conditions += b->rules[node->rule].conditions;
+		if (conditions > LIMIT_RULE_CONDITIONS) {
+			refuse(b, "the rules that match one path have more than 64 conditions "
+			    "on the query", node->rule);
+			break;
+		}
 		if (count == ROM_ACCEPT_CAP) {
 			refuse(b, "more than 32 rules match one path, and each of them may "
 			    "still not answer; put one before it that always does", node->rule);

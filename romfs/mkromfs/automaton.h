@@ -21,6 +21,7 @@ struct automaton_rule {
 	const uint8_t *pattern;  /* bytes of format.h, well-formed */
 	size_t len;
 	bool can_fail;           /* has conditions, or its target may name nothing */
+	uint32_t conditions;     /* on the query */
 };
 
 void automata_start(struct automata *tables);

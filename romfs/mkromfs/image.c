@@ -179,6 +179,16 @@ static void report_rule(const struct plan *plan, const struct planned_rule *rule
 	free(name);
 }
 
+/* Name NUL value NUL, each. */
+static uint32_t count_conditions(const struct rule_bytes *query)
+{
+	uint32_t ends = 0;
+
+	for (size_t i = 0; i < query->len; i++)
+		ends += query->at[i] == 0;
+	return ends / 2;
+}
+
 static void make_rules(struct writer *w, const struct plan *plan, struct rom_site *out,
     const uint32_t *slots)
 {
@@ -195,7 +205,9 @@ static void make_rules(struct writer *w, const struct plan *plan, struct rom_sit
 
 		make_rule(w, plan, rule, slots);
 		rules[i] = (struct automaton_rule){
-			rule->pattern.at, rule->pattern.len, rule->can_fail,
+			.pattern = rule->pattern.at, .len = rule->pattern.len,
+			.can_fail = rule->can_fail,
+			.conditions = count_conditions(&rule->query),
 		};
 	}
 	why = automaton_add(&w->automata, rules, plan->rule_count, &start, &culprit);

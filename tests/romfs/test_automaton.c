@@ -275,12 +275,34 @@ static void too_many_states_are_refused_and_the_rule_is_named(void **state)
 			    k == i ? 2 : 3);
 			patterns[i].len += k == i ? 2 : 3;
 		}
-		f.rules[i] = (struct automaton_rule){ patterns[i].at, patterns[i].len, false };
+		f.rules[i] = (struct automaton_rule){
+		    .pattern = patterns[i].at, .len = patterns[i].len };
 	}
 	f.count = depth;
 	assert_non_null(strstr(build(), "overlap too much"));
 	assert_true(f.culprit < depth);
 	assert_true(f.tables.state_count <= LIMIT_RULE_STATES + 1);
+	clear();
+}
+
+static void conditions_of_rules_for_one_path_are_counted(void **state)
+{
+	(void)state;
+	add("!/a/:x");
+	add("!/a/*");
+	add("!/b");
+	f.rules[0].conditions = LIMIT_RULE_CONDITIONS - 1;
+	f.rules[1].conditions = 1;
+	f.rules[2].conditions = LIMIT_RULE_CONDITIONS;
+	assert_null(build());
+	clear();
+
+	add("!/a/:x");
+	add("!/a/*");
+	f.rules[0].conditions = LIMIT_RULE_CONDITIONS - 1;
+	f.rules[1].conditions = 2;
+	assert_non_null(strstr(build(), "more than 64 conditions"));
+	assert_int_equal(f.culprit, 1);
 	clear();
 }
 
@@ -293,7 +315,7 @@ static void two_sites_share_the_tables(void **state)
 	assert_null(build());
 	first = f.site.start;
 	f.rules[0].can_fail = true;
-	struct automaton_rule other = { (const uint8_t *)"/b", 2, false };
+	struct automaton_rule other = { .pattern = (const uint8_t *)"/b", .len = 2 };
 	uint32_t start;
 	assert_null(automaton_add(&f.tables, &other, 1, &start, &f.culprit));
 	assert_true(start != first);
@@ -420,6 +442,7 @@ int main(void)
 		cmocka_unit_test(states_are_shared),
 		cmocka_unit_test(more_rules_for_a_path_than_there_is_room_for),
 		cmocka_unit_test(too_many_states_are_refused_and_the_rule_is_named),
+		cmocka_unit_test(conditions_of_rules_for_one_path_are_counted),
 		cmocka_unit_test(two_sites_share_the_tables),
 		cmocka_unit_test(a_thousand_rules_are_quick),
 		cmocka_unit_test(it_agrees_with_the_slow_matcher),
