@@ -127,8 +127,9 @@ static void check_automaton(const struct redirects *redirects)
 
 	for (size_t i = 0; i < redirects->count; i++)
 		rules[i] = (struct automaton_rule){
-			redirects->rules[i].pattern.at, redirects->rules[i].pattern.len,
-			redirects->rules[i].query.len > 0,
+			.pattern = redirects->rules[i].pattern.at,
+			.len = redirects->rules[i].pattern.len,
+			.can_fail = redirects->rules[i].query.len > 0,
 		};
 	automata_start(&tables);
 	if (automaton_add(&tables, rules, redirects->count, &start, &culprit) != NULL)
