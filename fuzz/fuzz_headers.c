@@ -1,6 +1,6 @@
 /* links: tests/host_panic.c tests/romfs/fake_report.c romfs/mkromfs/headers.c
  *        romfs/mkromfs/headers_refused.c romfs/mkromfs/pattern.c romfs/mkromfs/lines.c
- *        romfs/mkromfs/memory.c @romfs -lunistring */
+ *        romfs/mkromfs/memory.c romfs/mkromfs/url.c @romfs -lunistring */
 /*
  * Any bytes as _headers, and a path.  Whatever the path's bytes are, no field comes out that
  * would end its line, that is given twice, or that is the server's.

@@ -1,6 +1,7 @@
 /* links: tests/host_panic.c tests/romfs/fake_report.c romfs/mkromfs/redirects.c
  *        romfs/mkromfs/pattern.c romfs/mkromfs/lines.c romfs/mkromfs/memory.c
- *        romfs/mkromfs/automaton.c @romfs http/path.c http/chars.c -lunistring */
+ *        romfs/mkromfs/url.c romfs/mkromfs/automaton.c @romfs http/path.c http/chars.c
+ *        -lunistring */
 /*
  * Any bytes as _redirects.  What is accepted has the form that the reader insists on, can be
  * made an automaton of, and, where it leads, is made of characters of a URI.

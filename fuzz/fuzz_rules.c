@@ -1,5 +1,6 @@
 /* links: tests/host_panic.c tests/romfs/slow_rules.c romfs/mkromfs/pattern.c
- *        romfs/mkromfs/automaton.c romfs/mkromfs/memory.c @romfs -lunistring */
+ *        romfs/mkromfs/automaton.c romfs/mkromfs/memory.c romfs/mkromfs/url.c @romfs
+ *        -lunistring */
 /*
  * Rules and paths made of few different characters, so that they meet: the automaton, the
  * fast matcher and the slow, obvious one agree, captures included.

@@ -13,6 +13,7 @@
 
 #include "config/limits.h"
 #include "romfs/mkromfs/memory.h"
+#include "romfs/mkromfs/url.h"
 
 _Static_assert(ROM_CAPTURE_CAP == 16 && LIMIT_TARGET_LEN == 8000,
     "sentences below say so in words");
@@ -36,23 +37,6 @@ static bool is_letter(char c)
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-static int hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
-		return (c & 0x0f) + 9;
-	return -1;
-}
-
-/* The byte of an escape that begins here, or -1. */
-static int escape_value(const char *at, const char *end)
-{
-	if (end - at < 3 || hex_value(at[1]) < 0 || hex_value(at[2]) < 0)
-		return -1;
-	return hex_value(at[1]) << 4 | hex_value(at[2]);
 }
 
 size_t pattern_placeholder_len(const char *text, size_t len)
@@ -135,7 +119,7 @@ static const char *take_byte(struct scan *s)
 	int byte = (uint8_t)*s->at;
 
 	if (byte == '%') {
-		byte = escape_value(s->at, s->end);
+		byte = url_escape_value(s->at, s->end);
 		if (byte < 0)
 			return "'%' has to be followed by two hexadecimal digits; write "
 			    "\"%25\" for a percent sign";
@@ -341,7 +325,7 @@ static const char *take_uri_byte(struct scan *s)
 	if (*s->at == '*')
 		return "a target has no '*'; write \":splat\" for what it stands for, or "
 		    "\"%2A\" for the character";
-	if (*s->at == '%' && escape_value(s->at, s->end) < 0)
+	if (*s->at == '%' && url_escape_value(s->at, s->end) < 0)
 		return "'%' has to be followed by two hexadecimal digits; write \"%25\" for "
 		    "a percent sign";
 	if (*s->at == '%')

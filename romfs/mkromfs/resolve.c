@@ -19,14 +19,6 @@ struct asked {
 	struct romfs_answer answer;
 };
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What a path's escapes come to. */
 enum decoded { DECODED, DECODED_SLASH, DECODED_BAD };
 
@@ -34,20 +26,20 @@ enum decoded { DECODED, DECODED_SLASH, DECODED_BAD };
 static enum decoded decode(char *path)
 {
 	enum decoded result = DECODED;
+	const char *end = path + strlen(path);
 	char *out = path;
 
-	for (const char *in = path; *in != '\0'; in++) {
-		int high, low;
+	for (const char *in = path; in < end; in++) {
+		int value;
 
 		if (*in != '%') {
 			*out++ = *in;
 			continue;
 		}
-		high = hex_digit(in[1]);
-		low = high < 0 ? -1 : hex_digit(in[2]);
-		if (low < 0 || (high | low) == 0)
+		value = url_escape_value(in, end);
+		if (value <= 0)
 			return DECODED_BAD;
-		*out = (char)(high << 4 | low);
+		*out = (char)value;
 		if (*out++ == '/')
 			result = DECODED_SLASH;
 		in += 2;

@@ -42,3 +42,19 @@ char *url_encode(const char *path)
 	*out = '\0';
 	return url;
 }
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+		return (c & 0x0f) + 9;
+	return -1;
+}
+
+int url_escape_value(const char *at, const char *end)
+{
+	if (end - at < 3 || hex_value(at[1]) < 0 || hex_value(at[2]) < 0)
+		return -1;
+	return hex_value(at[1]) << 4 | hex_value(at[2]);
+}

@@ -13,3 +13,6 @@ char *url_encode(const char *path);
 
 /* Its length, without the NUL. */
 size_t url_encoded_len(const char *path);
+
+/* The byte of the escape that begins at `at`, before `end`; -1: none does. */
+int url_escape_value(const char *at, const char *end);

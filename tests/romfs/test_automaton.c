@@ -1,5 +1,5 @@
 /* links: romfs/mkromfs/automaton.c romfs/mkromfs/pattern.c romfs/mkromfs/memory.c
- *        tests/romfs/slow_rules.c tests/host_panic.c @romfs -lunistring */
+ *        romfs/mkromfs/url.c tests/romfs/slow_rules.c tests/host_panic.c @romfs -lunistring */
 /*
  * The automaton: walked as the reader walks it, it accepts the rules whose patterns match.
  */

@@ -1,6 +1,6 @@
 /* links: romfs/mkromfs/headers.c romfs/mkromfs/headers_refused.c romfs/mkromfs/pattern.c
- *        romfs/mkromfs/lines.c romfs/mkromfs/memory.c tests/romfs/fake_report.c
- *        tests/host_panic.c @romfs -lunistring */
+ *        romfs/mkromfs/lines.c romfs/mkromfs/memory.c romfs/mkromfs/url.c
+ *        tests/romfs/fake_report.c tests/host_panic.c @romfs -lunistring */
 /*
  * _headers: which fields a path gets, and which lines are errors.  Edits are compared as
  * text: "Name: value" or "! Name", with "; " between them.

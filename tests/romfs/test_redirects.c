@@ -1,6 +1,6 @@
 /* links: romfs/mkromfs/redirects.c romfs/mkromfs/pattern.c romfs/mkromfs/lines.c
- *        romfs/mkromfs/memory.c tests/romfs/fake_report.c tests/host_panic.c @romfs
- *        http/path.c http/chars.c -lunistring */
+ *        romfs/mkromfs/memory.c romfs/mkromfs/url.c tests/romfs/fake_report.c
+ *        tests/host_panic.c @romfs http/path.c http/chars.c -lunistring */
 /*
  * _redirects: what each line means, and which lines are errors.  Rules are compared as text:
  * NUL k is "<k>", other control bytes "\xHH"; a rule is
