@@ -16,7 +16,7 @@ build/guard/%.server: $(call objects,server,tests/guard/%.c $(GUARD_BASE)) \
 build/guard/crash-url.server: $(call objects,server,$(SERVER_SRCS) \
 		tests/guard/crash/crash_url.c) boot/image.ld
 	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(LINK_IMAGE) \
-		-Wl,--wrap=romfs_find -o $@ $(filter %.o,$^)
+		-Wl,--wrap=romfs_resolve -o $@ $(filter %.o,$^)
 
 build/guard/kernel-%.kernel: $(call objects,kernel,$(KERNEL_SRCS) \
 		tests/guard/kernel/%.c) boot/image.ld

@@ -1,5 +1,5 @@
 /*
- * Linked in front of romfs_find() of an otherwise ordinary server: a request for
+ * Linked in front of romfs_resolve() of an otherwise ordinary server: a request for
  * one path writes to address 8.  tests/guard/crash/run.py shows how soon the next
  * connection is served.  Never part of an image that `make` builds for a site.
  */
@@ -9,13 +9,19 @@
 
 static const char crash_path[] = "/crash-now";
 
-enum romfs_status __real_romfs_find(const struct romfs *fs, const uint8_t *path,
-    size_t path_len, struct romfs_entry *out);
-enum romfs_status __wrap_romfs_find(const struct romfs *fs, const uint8_t *path,
-    size_t path_len, struct romfs_entry *out);
+void __real_romfs_resolve(const struct romfs *fs, uint32_t site,
+    const uint8_t *path, size_t path_len,
+    const uint8_t *query, size_t query_len,
+    uint8_t *scratch, size_t cap, struct romfs_answer *out);
+void __wrap_romfs_resolve(const struct romfs *fs, uint32_t site,
+    const uint8_t *path, size_t path_len,
+    const uint8_t *query, size_t query_len,
+    uint8_t *scratch, size_t cap, struct romfs_answer *out);
 
-enum romfs_status __wrap_romfs_find(const struct romfs *fs, const uint8_t *path,
-    size_t path_len, struct romfs_entry *out)
+void __wrap_romfs_resolve(const struct romfs *fs, uint32_t site,
+    const uint8_t *path, size_t path_len,
+    const uint8_t *query, size_t query_len,
+    uint8_t *scratch, size_t cap, struct romfs_answer *out)
 {
 	volatile uint8_t *bad = (volatile uint8_t *)8;
 
@@ -23,5 +29,6 @@ enum romfs_status __wrap_romfs_find(const struct romfs *fs, const uint8_t *path,
 	if (path_len == sizeof crash_path - 1 &&
 	    memcmp(path, crash_path, path_len) == 0)
 		*bad = 1;
-	return __real_romfs_find(fs, path, path_len, out);
+	__real_romfs_resolve(fs, site, path, path_len, query, query_len,
+	    scratch, cap, out);
 }
