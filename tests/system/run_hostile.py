@@ -98,8 +98,9 @@ class Others:
             if kind is None:
                 assert not errors, f"{len(errors)} times, {errors[0]}"
                 slow = sum(t > 0.9 for t in took)
-                # One SYN in a hundred may be lost in the queue of a busy host.
-                assert slow <= max(1, len(took) // 100), \
+                # A SYN now and then is lost in the queue of a busy host, and sent again
+                # after a second.  Whoever is not served waits longer, and every time.
+                assert slow <= max(2, len(took) // 50), \
                     f"{slow} of {len(took)} answers took a second"
 
 

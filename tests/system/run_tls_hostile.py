@@ -309,15 +309,17 @@ def stalled_handshakes_come_to_an_end(body):
         else:
             wire.send_raw(begin)
     began = time.monotonic()
-    with Others(running.ipv4), Others(running.ipv4, trust=authority().root):
+    try:
+        with Others(running.ipv4), Others(running.ipv4, trust=authority().root):
+            level = levels(running)
+            assert level["handshake"] > 50 and level["hold"] > 20, level
+            time.sleep(max(0, began + DEADLINE_S + 3 - time.monotonic()))
+        # The buffers; a client that has said nothing may stay for LIMIT_IDLE_MS.
         level = levels(running)
-        assert level["handshake"] > 50 and level["hold"] > 20, level
-        time.sleep(max(0, began + DEADLINE_S + 3 - time.monotonic()))
-    # The buffers; a client that has said nothing may stay for LIMIT_IDLE_MS.
-    level = levels(running)
-    assert level["handshake"] == level["hold"] == 0 < level["conn"], level
-    for wire in stalled:
-        wire.socket.close()
+        assert level["handshake"] == level["hold"] == 0 < level["conn"], level
+    finally:
+        for wire in stalled:
+            wire.socket.close()
 
 
 # ---- The end -----------------------------------------------------------------------
