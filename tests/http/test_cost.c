@@ -27,6 +27,7 @@
 #define REQUEST_CAP 512u
 
 struct asking {
+	struct sample sample;
 	struct romfs fs;
 	char (*requests)[REQUEST_CAP];
 };
@@ -38,11 +39,10 @@ static void path_of(char out[PATH_CAP], uint32_t i, const char *kind)
 	snprintf(out, PATH_CAP, "/reference/part-%03u/%s-%07u.html", i % 1000, kind, i);
 }
 
-static void make_image(struct romfs *fs, uint32_t count)
+static void make_image(struct asking *asking, uint32_t count)
 {
 	struct phash_key *keys = malloc(count * sizeof *keys);
 	char (*paths)[PATH_CAP] = malloc(count * sizeof *paths);
-	static struct sample sample;
 
 	assert_non_null(keys);
 	assert_non_null(paths);
@@ -50,8 +50,9 @@ static void make_image(struct romfs *fs, uint32_t count)
 		path_of(paths[i], i, "page");
 		keys[i] = (struct phash_key){ (uint8_t *)paths[i], strlen(paths[i]) };
 	}
-	sample_make(&sample, keys, count);
-	assert_int_equal(romfs_open(fs, sample.image, sample.len), ROMFS_OK);
+	sample_make(&asking->sample, keys, count);
+	assert_int_equal(romfs_open(&asking->fs, asking->sample.image,
+	    asking->sample.len), ROMFS_OK);
 	free(keys);
 	free(paths);
 }
@@ -101,10 +102,11 @@ static void ask(uint32_t count, bool hit)
 {
 	struct asking asking;
 
-	make_image(&asking.fs, count);
+	make_image(&asking, count);
 	make_requests(&asking, count, hit ? "page" : "none");
 	answer_all(&asking, hit ? 200 : 404);
 	free(asking.requests);
+	sample_free(&asking.sample);
 }
 
 static void every_request_gets_its_answer(void **state)
