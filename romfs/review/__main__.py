@@ -64,13 +64,17 @@ def read_all(folders, answers, budget):
     try:
         found = pool.map(work.read, [j[1] for j in jobs], [j[2] for j in jobs],
                          [budget] * len(jobs), chunksize=CHUNK)
-        return {(job[0], job[2]): read for job, read in zip(jobs, found)}
+        everything = {(job[0], job[2]): read for job, read in zip(jobs, found)}
     except BaseException:
-        for process in list(pool._processes.values()):
-            process.terminate()
+        processes = list(pool._processes.values())
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.join(5)
+        pool.shutdown(wait=False, cancel_futures=True)
         raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    pool.shutdown()
+    return everything
 
 
 def bases_of(answers, read):
@@ -191,7 +195,9 @@ if __name__ == "__main__":
     except BrokenProcessPool:
         sys.exit("review: a process that reads pages died (out of memory?)")
     except KeyboardInterrupt:
-        sys.exit(130)
+        # An ordinary exit waits for the pool, whose processes may have died with a lock.
+        sys.stdout.flush()
+        os._exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
