@@ -85,6 +85,11 @@ async function lookAtVideo(page) {
 		const seeked = event("seeked");
 		video.currentTime = video.duration * 0.9;
 		await seeked;
+		/* The element may have had all of it by then; this part is asked for. */
+		const part = await fetch(video.currentSrc, {
+			headers: { Range: "bytes=-1000000" }, cache: "no-store",
+		});
+		await part.arrayBuffer();
 		return { duration: video.duration, at: video.currentTime,
 			width: video.videoWidth, ready: video.readyState };
 	});
